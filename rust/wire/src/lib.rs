@@ -1,0 +1,3 @@
+//! MPTCP options on the wire.
+#![no_std]
+#![forbid(unsafe_code)]
