@@ -1,3 +1,42 @@
-//! MPTCP options on the wire.
+//! MPTCP options of RFC 8684 (version 1) and RFC 6824 (version 0): parse and emit.
+//!
+//! # Contract
+//!
+//! - No state, no allocation, no unsafe code. Every function is pure and may be called under any lock.
+//! - Parsing is free of context: the bytes of one option alone decide what it is. Whether an option is
+//!   allowed where it stands (on a SYN, before a DSS, with checksums agreed or not) is for the caller.
+//! - No input can cause a panic, and no byte past an option's own length is looked at.
+//! - Liberal in what is read: bits that the RFC reserves are ignored. Strict in lengths: an option of a
+//!   length that no diagram of the RFC shows is refused. Strict in what is written: reserved bits are zero.
+//! - All numbers are big-endian on the wire and host-endian in the types.
+//!
+//! [`MpOption`] is where to begin; [`tcp_options`] finds MPTCP options among the other TCP options of a
+//! segment; [`checksum`] has the DSS checksum.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod checksum;
+mod cursor;
+mod error;
+mod key;
+mod option;
+pub mod tcp_options;
+mod version;
+
+pub use error::{NoRoom, ParseError};
+pub use key::Key;
+pub use option::{
+    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, KIND_MPTCP,
+    MpCapable, MpFail, MpFastClose, MpJoin, MpOption, MpPrio, MpTcpRst, RstReason, Subtype,
+};
+pub use version::Version;
