@@ -16,4 +16,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod pool;
+pub mod range_map;
+pub mod reass;
 pub mod time;

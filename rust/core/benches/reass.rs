@@ -1,0 +1,2 @@
+//! Benchmarks of data-level reassembly.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Ordered ranges of sequence space.
