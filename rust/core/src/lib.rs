@@ -16,7 +16,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod crypto;
 pub mod pool;
 pub mod range_map;
 pub mod reass;
+pub mod rng;
 pub mod time;
+pub mod token;
