@@ -16,7 +16,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod config;
 pub mod crypto;
+pub mod debug;
 pub mod pool;
 pub mod range_map;
 pub mod reass;

@@ -1,0 +1,281 @@
+//! `mp_addresses`: the local addresses that extra subflows may use.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv6Addr};
+use core::ops::Range;
+use core::str::FromStr;
+
+/// Most addresses in one list: as many as a connection may have subflows.
+pub const MAX_ADDRESSES: usize = super::MAX_SUBFLOWS as usize;
+
+/// One entry of the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LocalAddress {
+    /// The address: unicast or loopback, never IPv4-mapped, never IPv6 link-local.
+    pub addr: IpAddr,
+    /// Subflows from here start as backup (RFC 8684, 3.3.8).
+    pub backup: bool,
+}
+
+impl fmt::Display for LocalAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suffix = if self.backup { ",backup" } else { "" };
+        write!(f, "{}{suffix}", self.addr)
+    }
+}
+
+/// The addresses of `mp_addresses`, in the administrator's order.
+///
+/// # The string
+/// Entries with blanks (space, tab, newline) between them, each an IPv4 or IPv6 address, with `,backup`
+/// behind it where its subflows shall be backups. An empty string, or `0` alone, is the empty list.
+///
+/// Decided here:
+/// - Loopback is allowed: it serves tests and jails.
+/// - The same address twice is refused, flags or not: the second one could only be a mistake.
+/// - Unspecified, multicast and limited-broadcast addresses are refused: no subflow can have one.
+/// - An IPv4-mapped IPv6 address is refused: it is an IPv4 path, and ADD_ADDR would announce it wrongly.
+/// - IPv6 link-local is refused, with `%zone` or without: the zone means nothing to the peer, and without
+///   it the address is none.
+///
+/// Printing gives a string that parses to the same list; it is the same string if addresses were written
+/// canonically (RFC 5952) with single spaces.
+#[derive(Clone)]
+pub struct AddressList {
+    /// The entries fill it from the front, the rest is `None`. About 600 bytes, no allocation.
+    entries: [Option<LocalAddress>; MAX_ADDRESSES],
+    len: usize,
+}
+
+impl AddressList {
+    /// The empty list.
+    pub const EMPTY: AddressList = AddressList {
+        entries: [None; MAX_ADDRESSES],
+        len: 0,
+    };
+
+    /// Reads the sysctl's string (without a closing NUL). Any bytes may come.
+    ///
+    /// # Errors
+    /// [`AddressError`] for the first bad entry. The caller returns EINVAL and keeps its old list.
+    pub fn parse(text: &[u8]) -> Result<Self, AddressError> {
+        let mut list = AddressList::EMPTY;
+        if text.trim_ascii() == b"0" {
+            return Ok(list);
+        }
+        for (index, (entry, range)) in Entries::new(text).enumerate() {
+            let added = parse_entry(entry).and_then(|address| list.push(address));
+            added.map_err(|kind| AddressError { index, range, kind })?;
+        }
+        Ok(list)
+    }
+
+    /// Adds one entry at the end, under the same rules as [`AddressList::parse`].
+    ///
+    /// # Errors
+    /// What is wrong with it; the list is as it was then.
+    pub fn push(&mut self, address: LocalAddress) -> Result<(), AddressErrorKind> {
+        check(address.addr)?;
+        if self.contains(address.addr) {
+            return Err(AddressErrorKind::Duplicate);
+        }
+        let free = self.entries.get_mut(self.len);
+        *free.ok_or(AddressErrorKind::TooMany)? = Some(address);
+        self.len = self.len.saturating_add(1);
+        Ok(())
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl Iterator<Item = LocalAddress> + '_ {
+        self.entries.iter().flatten().copied()
+    }
+
+    /// The entry at this place, counted from zero.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<LocalAddress> {
+        self.entries.get(index).copied().flatten()
+    }
+
+    /// Whether the list has this address, as a backup or not.
+    #[must_use]
+    pub fn contains(&self, addr: IpAddr) -> bool {
+        self.iter().any(|entry| entry.addr == addr)
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Default for AddressList {
+    fn default() -> Self {
+        AddressList::EMPTY
+    }
+}
+
+impl PartialEq for AddressList {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for AddressList {}
+
+impl fmt::Debug for AddressList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Display for AddressList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, entry) in self.iter().enumerate() {
+            let blank = if index == 0 { "" } else { " " };
+            write!(f, "{blank}{entry}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for AddressList {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        AddressList::parse(text.as_bytes())
+    }
+}
+
+/// Which entry of an `mp_addresses` string was refused, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AddressError {
+    /// Which entry, counted from zero.
+    pub index: usize,
+    /// Where it stands in the string, in bytes.
+    pub range: Range<usize>,
+    /// What is wrong with it.
+    pub kind: AddressErrorKind,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, at) = (self.index.saturating_add(1), self.range.start);
+        write!(f, "address {number} (at byte {at}): {}", self.kind)
+    }
+}
+
+impl core::error::Error for AddressError {}
+
+/// What is wrong with an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddressErrorKind {
+    /// Neither an IPv4 nor an IPv6 address.
+    NotAnAddress,
+    /// Something other than `backup` behind a comma, or `backup` twice.
+    UnknownFlag,
+    /// `0.0.0.0` or `::`.
+    Unspecified,
+    /// A group, not a host.
+    Multicast,
+    /// `255.255.255.255`.
+    Broadcast,
+    /// `::ffff:a.b.c.d`: write the IPv4 address.
+    Ipv4Mapped,
+    /// IPv6 link-local.
+    LinkLocal,
+    /// A zone (`%em0`) behind the address.
+    Zone,
+    /// The address is in the list already.
+    Duplicate,
+    /// More than [`MAX_ADDRESSES`].
+    TooMany,
+}
+
+impl fmt::Display for AddressErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AddressErrorKind::NotAnAddress => "not an IPv4 or IPv6 address",
+            AddressErrorKind::UnknownFlag => "the only flag is \",backup\", once",
+            AddressErrorKind::Unspecified => "the unspecified address cannot carry a subflow",
+            AddressErrorKind::Multicast => "a multicast address cannot carry a subflow",
+            AddressErrorKind::Broadcast => "a broadcast address cannot carry a subflow",
+            AddressErrorKind::Ipv4Mapped => "IPv4-mapped; write the IPv4 address",
+            AddressErrorKind::LinkLocal => "a link-local IPv6 address cannot be used",
+            AddressErrorKind::Zone => "addresses with a zone cannot be used",
+            AddressErrorKind::Duplicate => "this address is in the list already",
+            AddressErrorKind::TooMany => "too many addresses; 32 is the most",
+        })
+    }
+}
+
+impl core::error::Error for AddressErrorKind {}
+
+fn parse_entry(entry: &[u8]) -> Result<LocalAddress, AddressErrorKind> {
+    let entry = core::str::from_utf8(entry).map_err(|_| AddressErrorKind::NotAnAddress)?;
+    let (addr, flags) = match entry.split_once(',') {
+        Some((addr, flags)) => (addr, Some(flags)),
+        None => (entry, None),
+    };
+    let backup = match flags {
+        None => false,
+        Some("backup") => true,
+        Some(_) => return Err(AddressErrorKind::UnknownFlag),
+    };
+    if let Some((v6, _)) = addr.split_once('%')
+        && v6.parse::<Ipv6Addr>().is_ok()
+    {
+        return Err(AddressErrorKind::Zone);
+    }
+    let addr = addr.parse().map_err(|_| AddressErrorKind::NotAnAddress)?;
+    Ok(LocalAddress { addr, backup })
+}
+
+fn check(addr: IpAddr) -> Result<(), AddressErrorKind> {
+    if addr.is_unspecified() {
+        return Err(AddressErrorKind::Unspecified);
+    }
+    if addr.is_multicast() {
+        return Err(AddressErrorKind::Multicast);
+    }
+    match addr {
+        IpAddr::V4(v4) if v4.is_broadcast() => Err(AddressErrorKind::Broadcast),
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Err(AddressErrorKind::Ipv4Mapped),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => Err(AddressErrorKind::LinkLocal),
+        _ => Ok(()),
+    }
+}
+
+/// The entries of a string with their places, blanks skipped.
+pub(crate) struct Entries<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Entries<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Entries { text, at: 0 }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a [u8], Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.text.get(self.at..)?;
+        let start = self
+            .at
+            .checked_add(rest.iter().position(|b| !b.is_ascii_whitespace())?)?;
+        let rest = self.text.get(start..)?;
+        let length = rest.iter().position(u8::is_ascii_whitespace);
+        let end = start.checked_add(length.unwrap_or(rest.len()))?;
+        self.at = end;
+        Some((self.text.get(start..end)?, start..end))
+    }
+}
