@@ -66,8 +66,7 @@ impl MpCapable {
     pub(super) fn parse(mut fields: Fields<'_>) -> Result<Self, ParseError> {
         let (version, len) = (fields.nibble, fields.len);
         match (version, len) {
-            (_, LEN_ONE_KEY | LEN_BOTH_KEYS) => {}
-            (1.., LEN_BARE | LEN_DATA | LEN_DATA_CSUM) => {}
+            (_, LEN_ONE_KEY | LEN_BOTH_KEYS) | (1.., LEN_BARE | LEN_DATA | LEN_DATA_CSUM) => {}
             _ => return Err(ParseError::BadLength),
         }
         Ok(MpCapable {

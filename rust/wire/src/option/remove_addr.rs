@@ -40,6 +40,7 @@ impl AddrIds {
     }
 
     /// The IDs, one by one.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = u8> + '_ {
         self.as_slice().iter().copied()
     }
