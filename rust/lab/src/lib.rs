@@ -1,4 +1,9 @@
 //! The lab: the core of Multipath TCP in user space.
 #![forbid(unsafe_op_in_unsafe_fn)]
 
+pub mod bridge;
+pub mod clock;
 pub mod link;
+pub mod measure;
+pub mod netns;
+pub mod tun;

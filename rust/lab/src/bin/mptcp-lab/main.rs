@@ -1,0 +1,34 @@
+//! The lab's command: one subcommand for each thing that it can do.
+
+mod cleanup;
+mod link;
+mod measure;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Multipath TCP in user space: emulated links, measurements, clean-up.
+#[derive(Debug, Parser)]
+#[command(name = "mptcp-lab", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Emulate paths in real time between pairs of TUN devices.
+    Link(link::Arguments),
+    /// Measure the kernel's MPTCP and plain TCP over the paths of the demo.
+    Measure(measure::Arguments),
+    /// Remove namespaces that a killed run left behind.
+    Cleanup,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Link(arguments) => link::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
+        Command::Cleanup => cleanup::run(),
+    }
+}
