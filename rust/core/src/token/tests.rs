@@ -6,7 +6,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::rng::SeededRng;
+use crate::rng::{Rng, SeededRng};
 
 #[derive(Clone, Debug)]
 enum Op {
