@@ -45,6 +45,7 @@ pub const ALPHA_FRACTION: u32 = 16;
 const MOST_WINDOW: u64 = 1 << 30;
 const MOST_RTT: u64 = (1 << 26) - 1;
 const MOST_ACKED: u64 = 1 << 30;
+const MOST_SEGMENT: u64 = u16::MAX as u64;
 
 /// What the coupling must know of one established subflow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -53,7 +54,7 @@ pub struct PathWindow {
     pub cwnd: u64,
     /// Smoothed round trip, microseconds. Without a sample yet, leave the subflow out.
     pub srtt_us: u64,
-    /// Maximum segment size, bytes.
+    /// Maximum segment size, bytes; TCP's option has 16 bits for it.
     pub mss: u32,
     /// Whether the subflow is in slow start. It counts in the sums all the same (RFC 6356, 3), but grows as
     /// its own TCP says.
@@ -67,6 +68,10 @@ impl PathWindow {
 
     fn rtt(&self) -> u64 {
         self.srtt_us.clamp(1, MOST_RTT)
+    }
+
+    fn segment(&self) -> u64 {
+        u64::from(self.mss).clamp(1, MOST_SEGMENT)
     }
 
     /// Whether `cwnd / rtt^2` is larger here. 128 bits, but only multiplied, never divided.
@@ -170,15 +175,17 @@ impl Growth {
     /// `acked * mss / window`, `window` with [`FRACTION`] bits behind the point. Never more than `acked`,
     /// since no window is counted as less than a segment.
     fn of(path: &PathWindow, acked: u64, window: u64) -> Self {
-        let mss = u64::from(path.mss).max(1);
-        let window = window.max(mss.saturating_mul(1 << FRACTION));
-        // mss / window <= 1 with 32 bits behind the point, in two steps of 16 so that neither overflows;
-        // with acked <= 2^30 the product stays below 2^64.
-        let dividend = mss.saturating_mul(1 << (FRACTION + 16));
-        let (coarse, rest) = (div(dividend, window), rem(dividend, window));
-        let fine = div(rest.saturating_mul(1 << 16), window);
-        let share = coarse.saturating_mul(1 << 16).saturating_add(fine);
-        Growth(acked.min(MOST_ACKED).saturating_mul(share) >> (32 - GROWTH_FRACTION))
+        let mss = path.segment();
+        let window = window.max(mss << FRACTION);
+        // At most 2^(30 + 16 + 7); the quotient at most 2^30. A window above 2^48 exists only beyond 32
+        // subflows, and then the digits behind the point saturate to less.
+        let dividend = acked
+            .min(MOST_ACKED)
+            .saturating_mul(mss)
+            .saturating_mul(1 << FRACTION);
+        let (whole, rest) = (div(dividend, window), rem(dividend, window));
+        let behind = div(rest.saturating_mul(1 << GROWTH_FRACTION), window);
+        Growth((whole << GROWTH_FRACTION).saturating_add(behind))
     }
 }
 
@@ -197,7 +204,7 @@ impl Credit {
 }
 
 fn slow_start(path: &PathWindow, acked: u64) -> Growth {
-    let bytes = acked.min(u64::from(path.mss));
+    let bytes = acked.min(path.segment());
     Growth(bytes.saturating_mul(1 << GROWTH_FRACTION))
 }
 

@@ -48,6 +48,9 @@ pub struct TokenTable {
     old: Slots,
     /// Slots of `old` below this are empty.
     moved: usize,
+    /// Growth is refused, as if memory were short.
+    #[cfg(any(test, feature = "testing"))]
+    refuse_growth: bool,
 }
 
 impl TokenTable {
@@ -59,7 +62,15 @@ impl TokenTable {
             current: Slots::new(),
             old: Slots::new(),
             moved: 0,
+            #[cfg(any(test, feature = "testing"))]
+            refuse_growth: false,
         }
+    }
+
+    /// From now on every growth is refused as if memory were short (`true`), or not (`false`).
+    #[cfg(any(test, feature = "testing"))]
+    pub fn refuse_growth(&mut self, refuse: bool) {
+        self.refuse_growth = refuse;
     }
 
     /// The handle that was inserted with `token`. Never changes the table; O(1) expected.
@@ -150,6 +161,10 @@ impl TokenTable {
         let capacity = self.current.slots.len();
         let comfortable = capacity.saturating_sub(capacity / 4);
         if self.len() < comfortable || self.old.used > 0 {
+            return;
+        }
+        #[cfg(any(test, feature = "testing"))]
+        if self.refuse_growth {
             return;
         }
         let wanted = capacity.saturating_mul(2).max(FIRST_CAPACITY);

@@ -97,6 +97,42 @@ fn memory_stays_proportional_to_the_most_there_ever_was() {
     assert!(table.memory() <= 4096 * 16, "{} bytes", table.memory());
 }
 
+#[test]
+fn without_memory_it_fills_what_it_has_and_goes_on_when_memory_is_back() {
+    let mut table = TokenTable::new(10);
+    table.refuse_growth(true);
+    assert_eq!(table.insert(1, 1), Err(InsertError::NoMemory));
+    assert_eq!(
+        (table.lookup(1), table.remove(1), table.len()),
+        (None, None, 0)
+    );
+    for size in [16_u32, 64, 1024] {
+        // Up to the size in comfort, then to the brim without memory.
+        table.refuse_growth(false);
+        while table.memory() < size as usize * 16 {
+            let token = table.len() as u32;
+            table.insert(token, 7).unwrap();
+        }
+        table.refuse_growth(true);
+        let full = loop {
+            let token = table.len() as u32;
+            if let Err(error) = table.insert(token, 7) {
+                assert_eq!(error, InsertError::NoMemory);
+                break token;
+            }
+        };
+        assert!(full >= size / 16 * 15, "{full} of {size}");
+        assert_eq!(table.insert(0, 7), Err(InsertError::Duplicate));
+        assert!((0..full).all(|token| table.lookup(token) == Some(7)));
+        assert_eq!(table.lookup(full), None);
+        // A place that is given back can be had again.
+        assert_eq!(table.remove(0), Some(7));
+        assert_eq!(table.insert(0, 8), Ok(()));
+        assert_eq!(table.remove(0), Some(8));
+        assert_eq!(table.insert(0, 7), Ok(()));
+    }
+}
+
 /// Gives the same numbers again and again.
 struct Stuck(Vec<u64>, usize);
 
