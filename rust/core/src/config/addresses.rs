@@ -49,10 +49,7 @@ pub struct AddressList {
 
 impl AddressList {
     /// The empty list.
-    pub const EMPTY: AddressList = AddressList {
-        entries: [None; MAX_ADDRESSES],
-        len: 0,
-    };
+    pub const EMPTY: AddressList = AddressList { entries: [None; MAX_ADDRESSES], len: 0 };
 
     /// Reads the sysctl's string (without a closing NUL). Any bytes may come.
     ///
@@ -269,9 +266,7 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.text.get(self.at..)?;
-        let start = self
-            .at
-            .checked_add(rest.iter().position(|b| !b.is_ascii_whitespace())?)?;
+        let start = self.at.checked_add(rest.iter().position(|b| !b.is_ascii_whitespace())?)?;
         let rest = self.text.get(start..)?;
         let length = rest.iter().position(u8::is_ascii_whitespace);
         let end = start.checked_add(length.unwrap_or(rest.len()))?;

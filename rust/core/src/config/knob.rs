@@ -44,11 +44,15 @@ pub enum Knob {
     JoinAckTimeout = 14,
     /// How often the third ACK is sent again.
     JoinAckRetries = 15,
+    /// [`Config::deny_join_id0`], 0 or 1.
+    DenyJoinId0 = 16,
+    /// [`Config::short_dsn`], 0 or 1.
+    ShortDsn = 17,
 }
 
 impl Knob {
     /// Every knob, in the order of their numbers.
-    pub const ALL: [Knob; 16] = [
+    pub const ALL: [Knob; 18] = [
         Knob::Enable,
         Knob::Version,
         Knob::V0,
@@ -65,6 +69,8 @@ impl Knob {
         Knob::RejoinRetries,
         Knob::JoinAckTimeout,
         Knob::JoinAckRetries,
+        Knob::DenyJoinId0,
+        Knob::ShortDsn,
     ];
 
     /// The knob with this number, as the C face passes it.
@@ -93,6 +99,8 @@ impl Knob {
             Knob::RejoinRetries => "rejoin_retries",
             Knob::JoinAckTimeout => "join_ack_timeout",
             Knob::JoinAckRetries => "join_ack_retries",
+            Knob::DenyJoinId0 => "deny_join_id0",
+            Knob::ShortDsn => "short_dsn",
         }
     }
 
@@ -100,9 +108,7 @@ impl Knob {
     #[must_use]
     pub const fn range(self) -> RangeInclusive<i64> {
         match self {
-            Knob::Enable | Knob::Version | Knob::V0 | Knob::SinglePacketMaps | Knob::Checksum => {
-                0..=1
-            }
+            Knob::Enable | Knob::Version | Knob::V0 | Knob::SinglePacketMaps | Knob::Checksum => 0..=1,
             Knob::MaxSubflows => 1..=MAX_SUBFLOWS as i64,
             Knob::JoinOnAddAddr => 0..=2,
             // Below 100 ms a long path's echo is always late; above an hour nobody waits.
@@ -129,12 +135,7 @@ impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let range = self.knob.range();
         let (name, value) = (self.knob.name(), self.value);
-        write!(
-            f,
-            "{name}={value} is outside of {} to {}",
-            range.start(),
-            range.end()
-        )
+        write!(f, "{name}={value} is outside of {} to {}", range.start(), range.end())
     }
 }
 
@@ -173,6 +174,8 @@ impl Config {
             Knob::RejoinRetries => self.timers.rejoin.retries = small()?,
             Knob::JoinAckTimeout => self.timers.join_ack.initial = time()?,
             Knob::JoinAckRetries => self.timers.join_ack.retries = small()?,
+            Knob::DenyJoinId0 => self.deny_join_id0 = on,
+            Knob::ShortDsn => self.short_dsn = on,
         }
         Ok(())
     }
@@ -198,6 +201,8 @@ impl Config {
             Knob::RejoinRetries => i64::from(self.timers.rejoin.retries),
             Knob::JoinAckTimeout => millis(self.timers.join_ack.initial),
             Knob::JoinAckRetries => i64::from(self.timers.join_ack.retries),
+            Knob::DenyJoinId0 => i64::from(self.deny_join_id0),
+            Knob::ShortDsn => i64::from(self.short_dsn),
         }
     }
 }

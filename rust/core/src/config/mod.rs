@@ -48,6 +48,11 @@ pub struct Config {
     pub scheduler: SchedulerKind,
     /// Ask for DSS checksums. They are used if either side asks (RFC 8684, 3.1).
     pub checksum: bool,
+    /// Ask the peer to open no subflow to the address that the connection was opened with (flag C, v1).
+    pub deny_join_id0: bool,
+    /// Send 32-bit DSNs. Saves four bytes in each segment; safe only where less than 2^31 bytes pass within the
+    /// longest life of a segment (RFC 8684, 3.3.1).
+    pub short_dsn: bool,
     /// Waits, retries and their limits.
     pub timers: Timers,
 }
@@ -63,6 +68,8 @@ impl Config {
         single_packet_maps: false,
         scheduler: SchedulerKind::MinRtt,
         checksum: false,
+        deny_join_id0: false,
+        short_dsn: false,
         timers: Timers::DEFAULT,
     };
 
@@ -158,8 +165,7 @@ impl SchedulerKind {
     pub fn parse(name: &[u8]) -> Result<Self, UnknownScheduler> {
         let name = name.trim_ascii();
         let mut all = SchedulerKind::ALL.into_iter();
-        all.find(|kind| kind.name().as_bytes() == name)
-            .ok_or(UnknownScheduler)
+        all.find(|kind| kind.name().as_bytes() == name).ok_or(UnknownScheduler)
     }
 
     /// The names of all, with blanks between, for the sysctl that lists what there is.

@@ -99,10 +99,7 @@ fn schedulers_by_name() {
     for kind in SchedulerKind::ALL {
         assert_eq!(kind.to_string().parse(), Ok(kind));
     }
-    assert_eq!(
-        SchedulerKind::parse(b" round_robin\n"),
-        Ok(SchedulerKind::RoundRobin)
-    );
+    assert_eq!(SchedulerKind::parse(b" round_robin\n"), Ok(SchedulerKind::RoundRobin));
     for bad in ["", "rr", "MIN_RTT", "min_rtt round_robin"] {
         assert_eq!(SchedulerKind::parse(bad.as_bytes()), Err(UnknownScheduler));
     }
@@ -115,18 +112,12 @@ fn waits_double_up_to_the_cap_and_then_end() {
     let expected = [1, 2, 4, 8, 16].map(seconds);
     assert_eq!(add_addr[..5], expected);
     assert_eq!(add_addr[5], None);
-    assert_eq!(
-        Timers::DEFAULT.add_addr.last_wait(),
-        Duration::from_secs(32)
-    );
+    assert_eq!(Timers::DEFAULT.add_addr.last_wait(), Duration::from_secs(32));
     let rejoin: Vec<_> = (0..10).map(|n| Timers::DEFAULT.rejoin.wait(n)).collect();
     assert_eq!(rejoin, [1, 2, 4, 8, 16, 32, 64, 64, 64, 64].map(seconds));
     let join_ack = Timers::DEFAULT.join_ack;
     let measured = Duration::from_millis(230);
-    assert_eq!(
-        join_ack.wait_from(measured, 1),
-        Some(Duration::from_millis(460))
-    );
+    assert_eq!(join_ack.wait_from(measured, 1), Some(Duration::from_millis(460)));
 }
 
 proptest! {

@@ -66,21 +66,9 @@ pub struct Timers {
 impl Timers {
     /// The defaults of a new VNET.
     pub const DEFAULT: Timers = Timers {
-        add_addr: Backoff {
-            initial: Duration::from_secs(1),
-            cap: Duration::from_secs(64),
-            retries: 5,
-        },
-        join_ack: Backoff {
-            initial: Duration::from_secs(1),
-            cap: Duration::from_secs(16),
-            retries: 5,
-        },
-        rejoin: Backoff {
-            initial: Duration::from_secs(1),
-            cap: Duration::from_secs(64),
-            retries: 10,
-        },
+        add_addr: Backoff { initial: Duration::from_secs(1), cap: Duration::from_secs(64), retries: 5 },
+        join_ack: Backoff { initial: Duration::from_secs(1), cap: Duration::from_secs(16), retries: 5 },
+        rejoin: Backoff { initial: Duration::from_secs(1), cap: Duration::from_secs(64), retries: 10 },
         close: Duration::from_secs(60),
         stale_loss_cnt: 4,
     };

@@ -16,17 +16,14 @@ use crate::rng::Rng;
 /// broken source of randomness.
 pub const TRIES: u32 = 8;
 
-/// No usable key came out of [`TRIES`] draws. The caller goes on as plain TCP (RFC 8684, 3.7 in spirit:
-/// never fail a connection for want of MPTCP).
+/// No usable key came out of [`TRIES`] draws. The caller goes on as plain TCP: a connection is not refused
+/// for want of MPTCP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoUniqueToken;
 
 impl core::fmt::Display for NoUniqueToken {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(
-            f,
-            "no unused token in {TRIES} keys: is the random source broken?"
-        )
+        write!(f, "no unused token in {TRIES} keys: is the random source broken?")
     }
 }
 
@@ -40,11 +37,7 @@ impl core::error::Error for NoUniqueToken {}
 ///
 /// # Errors
 /// [`NoUniqueToken`] after [`TRIES`] draws.
-pub fn generate(
-    version: Version,
-    rng: &mut dyn Rng,
-    table: &TokenTable,
-) -> Result<KeyMaterial, NoUniqueToken> {
+pub fn generate(version: Version, rng: &mut dyn Rng, table: &TokenTable) -> Result<KeyMaterial, NoUniqueToken> {
     for _ in 0..TRIES {
         let key = Key(rng.next_u64());
         let material = KeyMaterial::derive(version, key);
@@ -60,10 +53,7 @@ pub fn generate(
 ///
 /// # Errors
 /// [`NoUniqueToken`] after [`TRIES`] draws.
-pub fn generate_for_both(
-    rng: &mut dyn Rng,
-    table: &TokenTable,
-) -> Result<(KeyMaterial, KeyMaterial), NoUniqueToken> {
+pub fn generate_for_both(rng: &mut dyn Rng, table: &TokenTable) -> Result<(KeyMaterial, KeyMaterial), NoUniqueToken> {
     for _ in 0..TRIES {
         let key = Key(rng.next_u64());
         let v0 = KeyMaterial::derive(Version::V0, key);

@@ -77,10 +77,7 @@ impl TokenTable {
     #[must_use]
     pub fn lookup(&self, token: u32) -> Option<u64> {
         let hash = self.hash(token);
-        self.current
-            .find(hash, token)
-            .or_else(|| self.old.find(hash, token))
-            .map(|(_, handle)| handle)
+        self.current.find(hash, token).or_else(|| self.old.find(hash, token)).map(|(_, handle)| handle)
     }
 
     /// Remembers `handle` under `token`.
@@ -98,11 +95,7 @@ impl TokenTable {
         if self.len() >= self.current.limit() {
             return Err(InsertError::NoMemory);
         }
-        let slot = Slot {
-            handle,
-            token,
-            used: true,
-        };
+        let slot = Slot { handle, token, used: true };
         self.current.put(self.hash(token), slot);
         Ok(())
     }
@@ -111,11 +104,7 @@ impl TokenTable {
     pub fn remove(&mut self, token: u32) -> Option<u64> {
         self.move_some(MOVES_PER_CALL);
         let (hash, seed) = (self.hash(token), self.seed);
-        let half = if self.current.find(hash, token).is_some() {
-            &mut self.current
-        } else {
-            &mut self.old
-        };
+        let half = if self.current.find(hash, token).is_some() { &mut self.current } else { &mut self.old };
         let (at, handle) = half.find(hash, token)?;
         half.take(at, seed);
         Some(handle)
@@ -142,11 +131,7 @@ impl TokenTable {
     /// Bytes of memory held, for the figures of state per connection.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let slots = self
-            .current
-            .slots
-            .len()
-            .saturating_add(self.old.slots.len());
+        let slots = self.current.slots.len().saturating_add(self.old.slots.len());
         slots.saturating_mul(size_of::<Slot>())
     }
 
@@ -196,9 +181,7 @@ impl TokenTable {
 impl fmt::Debug for TokenTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The seed is a secret.
-        f.debug_struct("TokenTable")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("TokenTable").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -209,11 +192,7 @@ struct Slot {
     used: bool,
 }
 
-const FREE: Slot = Slot {
-    handle: 0,
-    token: 0,
-    used: false,
-};
+const FREE: Slot = Slot { handle: 0, token: 0, used: false };
 
 /// One power-of-two array of slots, or none.
 struct Slots {
@@ -223,10 +202,7 @@ struct Slots {
 
 impl Slots {
     const fn new() -> Self {
-        Slots {
-            slots: Vec::new(),
-            used: 0,
-        }
+        Slots { slots: Vec::new(), used: 0 }
     }
 
     fn with_capacity(capacity: usize) -> Option<Self> {
@@ -238,9 +214,7 @@ impl Slots {
 
     /// How many entries may be in it at most: one slot in sixteen stays free, so that every probe ends.
     fn limit(&self) -> usize {
-        self.slots
-            .len()
-            .saturating_sub(self.slots.len() / FIRST_CAPACITY)
+        self.slots.len().saturating_sub(self.slots.len() / FIRST_CAPACITY)
     }
 
     /// The last index, which is the mask; zero without slots.

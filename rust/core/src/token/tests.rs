@@ -102,10 +102,7 @@ fn without_memory_it_fills_what_it_has_and_goes_on_when_memory_is_back() {
     let mut table = TokenTable::new(10);
     table.refuse_growth(true);
     assert_eq!(table.insert(1, 1), Err(InsertError::NoMemory));
-    assert_eq!(
-        (table.lookup(1), table.remove(1), table.len()),
-        (None, None, 0)
-    );
+    assert_eq!((table.lookup(1), table.remove(1), table.len()), (None, None, 0));
     for size in [16_u32, 64, 1024] {
         // Up to the size in comfort, then to the brim without memory.
         table.refuse_growth(false);
@@ -160,10 +157,7 @@ fn a_broken_source_of_randomness_is_given_up() {
     let taken = KeyMaterial::derive(Version::V1, Key(77));
     table.insert(taken.token, 1).unwrap();
     let mut stuck = Stuck(std::vec![77], 0);
-    assert_eq!(
-        generate(Version::V1, &mut stuck, &table),
-        Err(NoUniqueToken)
-    );
+    assert_eq!(generate(Version::V1, &mut stuck, &table), Err(NoUniqueToken));
     assert_eq!(stuck.1, TRIES as usize);
     assert_eq!(generate_for_both(&mut stuck, &table), Err(NoUniqueToken));
 }
