@@ -1,6 +1,8 @@
 //! What one piece costs in data-level reassembly: in order, and while 10, 1,000 or 100,000
 //! out-of-order ranges are held.
 
+#![expect(missing_docs, reason = "criterion_group! makes a function that cannot be documented")]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mptcp_core::pool::Pool;
 use mptcp_core::reass::{Placement, Reass};
@@ -30,9 +32,7 @@ fn take(reass: &mut Reass, pool: &mut Pool, dsn: u64) -> u64 {
         }
         Placement::Hold { skip, len, .. } => {
             while reass.next_superseded(pool).is_some() {}
-            reass
-                .hold(dsn + u64::from(skip), len, dsn)
-                .expect("it said Hold");
+            reass.hold(dsn + u64::from(skip), len, dsn).expect("it said Hold");
         }
         other => panic!("{other:?}"),
     }
@@ -56,21 +56,18 @@ fn out_of_order(c: &mut Criterion) {
     let mut group = c.benchmark_group("mp_do_reass");
     for ranges in [10u64, 1_000, 100_000] {
         group.throughput(Throughput::Elements(2));
-        group.bench_function(
-            BenchmarkId::new("append behind and deliver in front", ranges),
-            |b| {
-                let (mut reass, mut pool) = holding(ranges);
-                let mut behind = (ranges + 1) * STEP;
-                let mut front = 0;
-                b.iter(|| {
-                    take(&mut reass, &mut pool, behind);
-                    behind += STEP;
-                    // Fills the first gap, which frees the range behind it (at first it is two wide).
-                    front = take(&mut reass, &mut pool, black_box(front));
-                });
-                assert!(reass.held_ranges() as u64 >= ranges);
-            },
-        );
+        group.bench_function(BenchmarkId::new("append behind and deliver in front", ranges), |b| {
+            let (mut reass, mut pool) = holding(ranges);
+            let mut behind = (ranges + 1) * STEP;
+            let mut front = 0;
+            b.iter(|| {
+                take(&mut reass, &mut pool, behind);
+                behind += STEP;
+                // Fills the first gap, which frees the range behind it (at first it is two wide).
+                front = take(&mut reass, &mut pool, black_box(front));
+            });
+            assert!(reass.held_ranges() as u64 >= ranges);
+        });
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::new("classify in the middle", ranges), |b| {
             let (reass, _pool) = holding(ranges);
@@ -81,20 +78,17 @@ fn out_of_order(c: &mut Criterion) {
             });
         });
         group.throughput(Throughput::Elements(ranges));
-        group.bench_function(
-            BenchmarkId::new("hold all in scattered order, then drain", ranges),
-            |b| {
-                let stride = if ranges % 7_919 == 0 { 7_907 } else { 7_919 };
-                b.iter(|| {
-                    let (mut reass, mut pool) = holding(0);
-                    for i in 0..ranges {
-                        take(&mut reass, &mut pool, ((i * stride) % ranges + 1) * STEP);
-                    }
-                    while reass.drain(&mut pool).is_some() {}
-                    assert_eq!(pool.used(), 0);
-                });
-            },
-        );
+        group.bench_function(BenchmarkId::new("hold all in scattered order, then drain", ranges), |b| {
+            let stride = if ranges % 7_919 == 0 { 7_907 } else { 7_919 };
+            b.iter(|| {
+                let (mut reass, mut pool) = holding(0);
+                for i in 0..ranges {
+                    take(&mut reass, &mut pool, ((i * stride) % ranges + 1) * STEP);
+                }
+                while reass.drain(&mut pool).is_some() {}
+                assert_eq!(pool.used(), 0);
+            });
+        });
     }
     group.finish();
 }

@@ -104,12 +104,7 @@ impl Reass {
     /// Nothing received yet; `rcv_nxt` is the first DSN expected (the IDSN plus one).
     #[must_use]
     pub const fn new(rcv_nxt: u64) -> Self {
-        Self {
-            first_dsn: rcv_nxt,
-            nxt: 0,
-            held: RangeMap::new(),
-            superseding: None,
-        }
+        Self { first_dsn: rcv_nxt, nxt: 0, held: RangeMap::new(), superseding: None }
     }
 
     /// The next DSN expected in order: what DATA_ACK carries (RFC 8684 section 3.3.2).
@@ -170,6 +165,7 @@ impl Reass {
     }
 
     /// The next token whose bytes the piece placed last contains whole; the caller frees it.
+    #[inline]
     pub fn next_superseded(&mut self, pool: &mut Pool) -> Option<u64> {
         let (start, end) = self.superseding?;
         match self.held.ceiling(start) {
@@ -189,27 +185,19 @@ impl Reass {
     /// next_superseded() was not called until `None`.
     pub fn hold(&mut self, dsn: u64, len: u32, token: u64) -> Result<(), NotHeld> {
         self.superseding = None;
-        let start = self
-            .offset(dsn)
-            .filter(|&s| s > self.nxt)
-            .ok_or(NotHeld(token))?;
+        let start = self.offset(dsn).filter(|&s| s > self.nxt).ok_or(NotHeld(token))?;
         let end = start.checked_add(u64::from(len)).ok_or(NotHeld(token))?;
-        self.held
-            .insert_reserved(start, end, token)
-            .map_err(|_| NotHeld(token))
+        self.held.insert_reserved(start, end, token).map_err(|_| NotHeld(token))
     }
 
     /// The next held range that has become in-order; `rcv_nxt` advances past it.
+    #[inline]
     pub fn next_ready(&mut self, pool: &mut Pool) -> Option<Ready> {
         self.held.first().filter(|s| s.start <= self.nxt)?;
         let span = self.held.pop_first(pool)?;
         let skip = self.nxt.saturating_sub(span.start).min(span.len());
         self.nxt = self.nxt.max(span.end);
-        Some(Ready {
-            token: span.value,
-            skip: bytes(skip),
-            len: bytes(span.len().saturating_sub(skip)),
-        })
+        Some(Ready { token: span.value, skip: bytes(skip), len: bytes(span.len().saturating_sub(skip)) })
     }
 
     /// Lets a DATA_FIN at `dsn` use up its one sequence number (RFC 8684 section 3.3.3). False while
@@ -240,19 +228,11 @@ impl Reass {
     /// The offset of `dsn`; `None` behind `rcv_nxt` (or beyond 2^64 bytes of data).
     fn offset(&self, dsn: u64) -> Option<u64> {
         let ahead = dsn.wrapping_sub(self.rcv_nxt());
-        if ahead > i64::MAX.unsigned_abs() {
-            None
-        } else {
-            self.nxt.checked_add(ahead)
-        }
+        if ahead > i64::MAX.unsigned_abs() { None } else { self.nxt.checked_add(ahead) }
     }
 
     fn plan(&self, dsn: u64, len: u32, right_edge: u64) -> Plan {
-        let nothing = |placement| Plan {
-            start: 0,
-            end: 0,
-            placement,
-        };
+        let nothing = |placement| Plan { start: 0, end: 0, placement };
         let ahead = dsn.wrapping_sub(self.rcv_nxt());
         let (front, skipped) = match self.offset(dsn) {
             Some(offset) => (offset, 0),
@@ -271,20 +251,10 @@ impl Reass {
             return nothing(Placement::Duplicate);
         }
         let skip = bytes(skipped.saturating_add(start.saturating_sub(front)));
-        let (len, cut) = (
-            bytes(end.saturating_sub(start)),
-            bytes(full_end.saturating_sub(end)),
-        );
-        let placement = if start == self.nxt {
-            Placement::Deliver { skip, len, cut }
-        } else {
-            Placement::Hold { skip, len, cut }
-        };
-        Plan {
-            start,
-            end,
-            placement,
-        }
+        let (len, cut) = (bytes(end.saturating_sub(start)), bytes(full_end.saturating_sub(end)));
+        let placement =
+            if start == self.nxt { Placement::Deliver { skip, len, cut } } else { Placement::Hold { skip, len, cut } };
+        Plan { start, end, placement }
     }
 
     /// [start, end) without what the range before it has and what a range reaching beyond it has.

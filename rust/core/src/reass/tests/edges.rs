@@ -7,14 +7,7 @@ use crate::reass::{NotHeld, Placement, Ready, Reass};
 const FAR: u64 = 1 << 40;
 
 fn hold(reass: &mut Reass, pool: &mut Pool, dsn: u64, len: u32, token: u64) {
-    assert_eq!(
-        reass.arrive(dsn, len, FAR, pool),
-        Placement::Hold {
-            skip: 0,
-            len,
-            cut: 0
-        }
-    );
+    assert_eq!(reass.arrive(dsn, len, FAR, pool), Placement::Hold { skip: 0, len, cut: 0 });
     assert_eq!(reass.next_superseded(pool), None);
     assert_eq!(reass.hold(dsn, len, token), Ok(()));
 }
@@ -22,47 +15,12 @@ fn hold(reass: &mut Reass, pool: &mut Pool, dsn: u64, len: u32, token: u64) {
 #[test]
 fn a_piece_is_trimmed_at_both_ends() {
     let mut receiver = Receiver::new(0, 100);
-    assert_eq!(
-        receiver.arrive(10, 20),
-        Placement::Hold {
-            skip: 0,
-            len: 10,
-            cut: 0
-        }
-    );
-    assert_eq!(
-        receiver.arrive(30, 40),
-        Placement::Hold {
-            skip: 0,
-            len: 10,
-            cut: 0
-        }
-    );
-    assert_eq!(
-        receiver.arrive(15, 35),
-        Placement::Hold {
-            skip: 5,
-            len: 10,
-            cut: 5
-        }
-    );
-    assert_eq!(
-        receiver.arrive(0, 15),
-        Placement::Deliver {
-            skip: 0,
-            len: 10,
-            cut: 5
-        }
-    );
+    assert_eq!(receiver.arrive(10, 20), Placement::Hold { skip: 0, len: 10, cut: 0 });
+    assert_eq!(receiver.arrive(30, 40), Placement::Hold { skip: 0, len: 10, cut: 0 });
+    assert_eq!(receiver.arrive(15, 35), Placement::Hold { skip: 5, len: 10, cut: 5 });
+    assert_eq!(receiver.arrive(0, 15), Placement::Deliver { skip: 0, len: 10, cut: 5 });
     assert_eq!(receiver.delivered(), 40);
-    assert_eq!(
-        receiver.arrive(35, 45),
-        Placement::Deliver {
-            skip: 5,
-            len: 5,
-            cut: 0
-        }
-    );
+    assert_eq!(receiver.arrive(35, 45), Placement::Deliver { skip: 5, len: 5, cut: 0 });
     assert_eq!(receiver.arrive(0, 45), Placement::Duplicate);
     receiver.finish();
 }
@@ -74,14 +32,7 @@ fn superseded_tokens_come_back_lowest_first() {
     hold(&mut reass, &mut pool, 20, 5, 2);
     hold(&mut reass, &mut pool, 50, 5, 3);
     let placement = reass.arrive(5, 25, FAR, &mut pool);
-    assert_eq!(
-        placement,
-        Placement::Hold {
-            skip: 0,
-            len: 25,
-            cut: 0
-        }
-    );
+    assert_eq!(placement, Placement::Hold { skip: 0, len: 25, cut: 0 });
     assert_eq!(reass.next_superseded(&mut pool), Some(1));
     assert_eq!(reass.next_superseded(&mut pool), Some(2));
     assert_eq!(reass.next_superseded(&mut pool), None);
@@ -98,49 +49,20 @@ fn a_caller_that_forgets_the_superseded_loses_nothing() {
     let (mut reass, mut pool) = (Reass::new(0), Pool::new(usize::MAX));
     hold(&mut reass, &mut pool, 10, 5, 1);
     let placement = reass.arrive(5, 20, FAR, &mut pool);
-    assert_eq!(
-        placement,
-        Placement::Hold {
-            skip: 0,
-            len: 20,
-            cut: 0
-        }
-    );
+    assert_eq!(placement, Placement::Hold { skip: 0, len: 20, cut: 0 });
     assert_eq!(reass.hold(5, 20, 2), Err(NotHeld(2)));
     assert_eq!((reass.held_ranges(), reass.held_bytes()), (1, 5));
-    assert_eq!(
-        reass.next_superseded(&mut pool),
-        None,
-        "its replacement was not taken"
-    );
+    assert_eq!(reass.next_superseded(&mut pool), None, "its replacement was not taken");
     let placement = reass.arrive(0, 20, FAR, &mut pool);
-    assert_eq!(
-        placement,
-        Placement::Deliver {
-            skip: 0,
-            len: 20,
-            cut: 0
-        }
-    );
-    assert_eq!(
-        reass.next_ready(&mut pool),
-        Some(Ready {
-            token: 1,
-            skip: 5,
-            len: 0
-        })
-    );
+    assert_eq!(placement, Placement::Deliver { skip: 0, len: 20, cut: 0 });
+    assert_eq!(reass.next_ready(&mut pool), Some(Ready { token: 1, skip: 5, len: 0 }));
     assert_eq!((reass.next_ready(&mut pool), reass.rcv_nxt()), (None, 20));
 }
 
 #[test]
 fn hold_without_leave_is_refused() {
     let (mut reass, mut pool) = (Reass::new(100), Pool::new(usize::MAX));
-    assert_eq!(
-        reass.hold(200, 5, 1),
-        Err(NotHeld(1)),
-        "nothing was reserved"
-    );
+    assert_eq!(reass.hold(200, 5, 1), Err(NotHeld(1)), "nothing was reserved");
     hold(&mut reass, &mut pool, 300, 5, 2);
     assert_eq!(reass.hold(100, 5, 3), Err(NotHeld(3)), "in order");
     assert_eq!(reass.hold(99, 5, 3), Err(NotHeld(3)), "behind");
@@ -154,33 +76,11 @@ fn the_window_cuts_the_tail_and_refuses_the_rest() {
     let mut receiver = Receiver::new(u64::MAX - 4, 100);
     receiver.edge = 20;
     assert_eq!(receiver.arrive(20, 30), Placement::BeyondWindow);
-    assert_eq!(
-        receiver.arrive(15, 30),
-        Placement::Hold {
-            skip: 0,
-            len: 5,
-            cut: 10
-        }
-    );
-    assert_eq!(
-        receiver.arrive(0, 30),
-        Placement::Deliver {
-            skip: 0,
-            len: 15,
-            cut: 15
-        }
-    );
+    assert_eq!(receiver.arrive(15, 30), Placement::Hold { skip: 0, len: 5, cut: 10 });
+    assert_eq!(receiver.arrive(0, 30), Placement::Deliver { skip: 0, len: 15, cut: 15 });
     assert_eq!(receiver.delivered(), 20);
-    assert_eq!(
-        receiver.arrive(10, 20),
-        Placement::Duplicate,
-        "also with the window closed"
-    );
-    assert_eq!(
-        receiver.arrive(10, 21),
-        Placement::BeyondWindow,
-        "a zero-window probe"
-    );
+    assert_eq!(receiver.arrive(10, 20), Placement::Duplicate, "also with the window closed");
+    assert_eq!(receiver.arrive(10, 21), Placement::BeyondWindow, "a zero-window probe");
     receiver.finish();
 }
 
@@ -190,37 +90,18 @@ fn empty_and_ancient_pieces_are_duplicates() {
     assert_eq!(reass.arrive(10, 0, FAR, &mut pool), Placement::Duplicate);
     assert_eq!(reass.arrive(500, 0, FAR, &mut pool), Placement::Duplicate);
     assert_eq!(reass.arrive(5, 5, FAR, &mut pool), Placement::Duplicate);
-    assert_eq!(
-        reass.arrive(10u64.wrapping_sub(1 << 32), u32::MAX, FAR, &mut pool),
-        Placement::Duplicate
-    );
-    assert_eq!(
-        reass.arrive(10 + (1 << 63), u32::MAX, FAR, &mut pool),
-        Placement::Duplicate
-    );
+    assert_eq!(reass.arrive(10u64.wrapping_sub(1 << 32), u32::MAX, FAR, &mut pool), Placement::Duplicate);
+    assert_eq!(reass.arrive(10 + (1 << 63), u32::MAX, FAR, &mut pool), Placement::Duplicate);
     let furthest = 9 + (1 << 63);
-    assert_eq!(
-        reass.arrive(furthest, 1, FAR, &mut pool),
-        Placement::BeyondWindow
-    );
-    assert_eq!(
-        (reass.rcv_nxt(), reass.held_ranges(), pool.used()),
-        (10, 0, 0)
-    );
+    assert_eq!(reass.arrive(furthest, 1, FAR, &mut pool), Placement::BeyondWindow);
+    assert_eq!((reass.rcv_nxt(), reass.held_ranges(), pool.used()), (10, 0, 0));
 }
 
 #[test]
 fn a_data_fin_waits_for_the_data_before_it() {
     let (mut reass, mut pool) = (Reass::new(u64::MAX), Pool::new(usize::MAX));
     assert!(!reass.take_data_fin(1));
-    assert_eq!(
-        reass.arrive(u64::MAX, 2, FAR, &mut pool),
-        Placement::Deliver {
-            skip: 0,
-            len: 2,
-            cut: 0
-        }
-    );
+    assert_eq!(reass.arrive(u64::MAX, 2, FAR, &mut pool), Placement::Deliver { skip: 0, len: 2, cut: 0 });
     assert!(reass.take_data_fin(1));
     assert!(!reass.take_data_fin(1), "taken once");
     assert_eq!((reass.rcv_nxt(), reass.delivered()), (2, 3));
@@ -232,22 +113,8 @@ fn the_longest_piece_is_counted_right() {
     let (mut reass, mut pool) = (Reass::new(0), Pool::new(usize::MAX));
     hold(&mut reass, &mut pool, 5, u32::MAX, 1);
     let placement = reass.arrive(0, u32::MAX, FAR, &mut pool);
-    assert_eq!(
-        placement,
-        Placement::Deliver {
-            skip: 0,
-            len: 5,
-            cut: u32::MAX - 5
-        }
-    );
-    assert_eq!(
-        reass.next_ready(&mut pool),
-        Some(Ready {
-            token: 1,
-            skip: 0,
-            len: u32::MAX
-        })
-    );
+    assert_eq!(placement, Placement::Deliver { skip: 0, len: 5, cut: u32::MAX - 5 });
+    assert_eq!(reass.next_ready(&mut pool), Some(Ready { token: 1, skip: 0, len: u32::MAX }));
     assert_eq!(reass.rcv_nxt(), u64::from(u32::MAX) + 5);
 }
 
@@ -259,38 +126,13 @@ fn a_hundred_thousand_ranges_leave_no_memory_behind() {
     }
     let full = pool.used();
     // The odd bytes, and 0: each fills a gap and frees the range behind it.
-    assert_eq!(
-        reass.arrive(0, 2, FAR, &mut pool),
-        Placement::Deliver {
-            skip: 0,
-            len: 2,
-            cut: 0
-        }
-    );
+    assert_eq!(reass.arrive(0, 2, FAR, &mut pool), Placement::Deliver { skip: 0, len: 2, cut: 0 });
     for i in 1..=100_000 {
-        assert_eq!(
-            reass.next_ready(&mut pool),
-            Some(Ready {
-                token: i,
-                skip: 0,
-                len: 1
-            })
-        );
+        assert_eq!(reass.next_ready(&mut pool), Some(Ready { token: i, skip: 0, len: 1 }));
         let placement = reass.arrive(i * 2 + 1, 1, FAR, &mut pool);
-        assert_eq!(
-            placement,
-            Placement::Deliver {
-                skip: 0,
-                len: 1,
-                cut: 0
-            }
-        );
+        assert_eq!(placement, Placement::Deliver { skip: 0, len: 1, cut: 0 });
     }
-    assert!(
-        pool.used() < full / 100,
-        "{} bytes of {full} kept",
-        pool.used()
-    );
+    assert!(pool.used() < full / 100, "{} bytes of {full} kept", pool.used());
     reass.trim(&mut pool);
     assert_eq!(pool.used(), 0);
 }

@@ -61,9 +61,7 @@ proptest! {
 /// All sequences of four pieces on a stream of five bytes.
 #[test]
 fn all_short_histories() {
-    let all: Vec<(usize, usize)> = (0..5)
-        .flat_map(|s| (s + 1..=5).map(move |e| (s, e)))
-        .collect();
+    let all: Vec<(usize, usize)> = (0..5).flat_map(|s| (s + 1..=5).map(move |e| (s, e))).collect();
     for &a in &all {
         for &b in &all {
             for &c in &all {
@@ -87,24 +85,10 @@ fn two_paths_interleaved() {
         let base = block * 300;
         for fast in [100, 200] {
             let placement = receiver.arrive(base + fast, base + fast + 100);
-            assert_eq!(
-                placement,
-                Placement::Hold {
-                    skip: 0,
-                    len: 100,
-                    cut: 0
-                }
-            );
+            assert_eq!(placement, Placement::Hold { skip: 0, len: 100, cut: 0 });
         }
         let placement = receiver.arrive(base, base + 100);
-        assert_eq!(
-            placement,
-            Placement::Deliver {
-                skip: 0,
-                len: 100,
-                cut: 0
-            }
-        );
+        assert_eq!(placement, Placement::Deliver { skip: 0, len: 100, cut: 0 });
         assert_eq!(receiver.delivered(), base + 300);
     }
     receiver.finish();

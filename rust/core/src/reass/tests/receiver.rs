@@ -50,9 +50,7 @@ impl Receiver {
         let len = u32::try_from(end - start).unwrap();
         let edge = self.dsn(self.edge);
         let foretold = self.reass.classify(self.dsn(start), len, edge);
-        let placement = self
-            .reass
-            .arrive(self.dsn(start), len, edge, &mut self.pool);
+        let placement = self.reass.arrive(self.dsn(start), len, edge, &mut self.pool);
         match placement {
             Placement::Deliver { skip, len, cut } => {
                 self.take(start, end, [skip, len, cut]);
@@ -68,16 +66,11 @@ impl Receiver {
                 let token = self.tokens_made;
                 self.tokens_made += 1;
                 self.tokens.insert(token, (from..to).map(byte).collect());
-                self.reass
-                    .hold(self.dsn(from), len, token)
-                    .expect("it said Hold");
+                self.reass.hold(self.dsn(from), len, token).expect("it said Hold");
             }
             Placement::Duplicate => {
                 let end = end.min(self.edge).max(start);
-                assert!(
-                    self.taken[start..end].iter().all(|&t| t),
-                    "new bytes called duplicate"
-                );
+                assert!(self.taken[start..end].iter().all(|&t| t), "new bytes called duplicate");
             }
             Placement::BeyondWindow => assert!(start.max(self.delivered.len()) >= self.edge),
             Placement::NoMemory => assert!(matches!(foretold, Placement::Hold { .. })),
@@ -85,10 +78,7 @@ impl Receiver {
         if placement != Placement::NoMemory {
             assert_eq!(placement, foretold);
             let end = end.min(self.edge).max(start);
-            assert!(
-                self.taken[start..end].iter().all(|&t| t),
-                "bytes in the window were left out"
-            );
+            assert!(self.taken[start..end].iter().all(|&t| t), "bytes in the window were left out");
         }
         self.check();
         placement
@@ -102,24 +92,10 @@ impl Receiver {
     /// Tears down; every token must come back, once, and all memory with them.
     pub(super) fn finish(mut self) {
         while let Some(token) = self.reass.drain(&mut self.pool) {
-            assert!(
-                self.tokens.remove(&token).is_some(),
-                "token {token} handed back twice"
-            );
+            assert!(self.tokens.remove(&token).is_some(), "token {token} handed back twice");
         }
-        assert!(
-            self.tokens.is_empty(),
-            "tokens kept: {:?}",
-            self.tokens.keys()
-        );
-        assert_eq!(
-            (
-                self.pool.used(),
-                self.reass.held_ranges(),
-                self.reass.held_bytes()
-            ),
-            (0, 0, 0)
-        );
+        assert!(self.tokens.is_empty(), "tokens kept: {:?}", self.tokens.keys());
+        assert_eq!((self.pool.used(), self.reass.held_ranges(), self.reass.held_bytes()), (0, 0, 0));
     }
 
     /// The model's part: what is skipped and cut must be there already or lie beyond the window.
@@ -128,10 +104,7 @@ impl Receiver {
         let (from, to) = part(start, skip, len);
         assert_eq!(to + usize::try_from(cut).unwrap(), end);
         assert!(to <= self.edge, "bytes beyond the window were taken");
-        assert!(
-            self.taken[start..from].iter().all(|&t| t),
-            "new bytes skipped"
-        );
+        assert!(self.taken[start..from].iter().all(|&t| t), "new bytes skipped");
         let cut_end = end.min(self.edge).max(to);
         assert!(self.taken[to..cut_end].iter().all(|&t| t), "new bytes cut");
         self.taken[from..to].fill(true);
@@ -139,19 +112,13 @@ impl Receiver {
 
     fn free_superseded(&mut self) {
         while let Some(token) = self.reass.next_superseded(&mut self.pool) {
-            assert!(
-                self.tokens.remove(&token).is_some(),
-                "token {token} handed back twice"
-            );
+            assert!(self.tokens.remove(&token).is_some(), "token {token} handed back twice");
         }
     }
 
     fn collect_ready(&mut self) {
         while let Some(ready) = self.reass.next_ready(&mut self.pool) {
-            let bytes = self
-                .tokens
-                .remove(&ready.token)
-                .expect("a token handed back twice");
+            let bytes = self.tokens.remove(&ready.token).expect("a token handed back twice");
             assert_eq!(ready.skip, 0, "superseded ranges were freed before");
             assert_eq!(usize::try_from(ready.len).unwrap(), bytes.len());
             self.append(self.delivered.len(), bytes);
@@ -165,18 +132,8 @@ impl Receiver {
 
     fn check(&self) {
         let in_order = self.taken.iter().take_while(|&&t| t).count();
-        assert_eq!(
-            self.delivered.len(),
-            in_order,
-            "in-order bytes were not delivered"
-        );
-        assert!(
-            self.delivered
-                .iter()
-                .enumerate()
-                .all(|(i, &b)| b == byte(i)),
-            "wrong content"
-        );
+        assert_eq!(self.delivered.len(), in_order, "in-order bytes were not delivered");
+        assert!(self.delivered.iter().enumerate().all(|(i, &b)| b == byte(i)), "wrong content");
         assert_eq!(self.reass.rcv_nxt(), self.dsn(in_order));
         let held = self.taken[in_order..].iter().filter(|&&t| t).count();
         assert_eq!(self.reass.held_bytes(), u64::try_from(held).unwrap());

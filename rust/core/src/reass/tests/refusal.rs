@@ -53,14 +53,7 @@ fn in_order_data_asks_for_no_memory() {
     receiver.pool.set_limit(0);
     for start in (0..3000).step_by(100) {
         let placement = receiver.arrive(start, start + 100);
-        assert_eq!(
-            placement,
-            Placement::Deliver {
-                skip: 0,
-                len: 100,
-                cut: 0
-            }
-        );
+        assert_eq!(placement, Placement::Deliver { skip: 0, len: 100, cut: 0 });
     }
     assert_eq!((receiver.pool.refusals(), receiver.pool.peak()), (0, 0));
     receiver.finish();
@@ -70,23 +63,12 @@ fn in_order_data_asks_for_no_memory() {
 fn a_full_pool_still_lets_the_gap_be_filled() {
     let mut receiver = Receiver::new(5, 1600);
     receiver.pool.set_limit(8 * 1024);
-    let held = gappy()
-        .iter()
-        .rev()
-        .skip(400)
-        .map(|&(s, e)| receiver.arrive(s, e))
-        .collect::<Vec<_>>();
-    assert!(
-        held.contains(&Placement::NoMemory),
-        "the limit did not bite"
-    );
+    let held = gappy().iter().rev().skip(400).map(|&(s, e)| receiver.arrive(s, e)).collect::<Vec<_>>();
+    assert!(held.contains(&Placement::NoMemory), "the limit did not bite");
     assert!(receiver.pool.peak() <= 8 * 1024);
     for start in (0..1600).step_by(10) {
         let placement = receiver.arrive(start, start + 10);
-        assert!(!matches!(
-            placement,
-            Placement::NoMemory | Placement::BeyondWindow
-        ));
+        assert!(!matches!(placement, Placement::NoMemory | Placement::BeyondWindow));
     }
     assert_eq!(receiver.delivered(), 1600);
     receiver.finish();
