@@ -51,10 +51,6 @@ impl Interrupt {
     /// # Errors
     /// [`Interrupted`] when it is set.
     pub fn check(&self) -> Result<(), Interrupted> {
-        if self.is_set() {
-            Err(Interrupted)
-        } else {
-            Ok(())
-        }
+        if self.is_set() { Err(Interrupted) } else { Ok(()) }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Interrupt`] all lead to. What a killed process left behind is found by its name and removed by
 //! [`remove_stale`].
 
+mod availability;
 mod interrupt;
 mod process;
 mod testbed;
@@ -20,6 +21,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::tun::Tun;
 
+pub use availability::{Need, missing, skip};
 pub use interrupt::{Interrupt, Interrupted};
 pub use process::{Background, Finished, run};
 pub use testbed::{HostKind, Side, Testbed, TestbedConfig, address};
@@ -85,8 +87,7 @@ impl Namespace {
     /// When the kernel does not have it or refuses the value.
     pub fn sysctl(&self, key: &str, value: &str) -> Result<()> {
         let file = PathBuf::from("/proc/sys").join(key.replace('.', "/"));
-        self.enter(|| fs::write(&file, value))?
-            .with_context(|| format!("cannot set {key}={value} in {}", self.name))
+        self.enter(|| fs::write(&file, value))?.with_context(|| format!("cannot set {key}={value} in {}", self.name))
     }
 
     /// Runs a function on a thread of its own that is inside the namespace.
@@ -102,9 +103,7 @@ impl Namespace {
                 move_into_link_name_space(std::os::fd::AsFd::as_fd(&file), network)?;
                 Ok::<T, rustix::io::Errno>(inside())
             });
-            let result = entered
-                .join()
-                .map_err(|_| anyhow!("a thread in {} panicked", self.name))?;
+            let result = entered.join().map_err(|_| anyhow!("a thread in {} panicked", self.name))?;
             result.with_context(|| format!("cannot enter namespace {}", self.name))
         })
     }
@@ -121,10 +120,7 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         if let Err(e) = remove(&self.name) {
-            eprintln!(
-                "warning: {e:#}; remove it with `ip netns del {}`",
-                self.name
-            );
+            eprintln!("warning: {e:#}; remove it with `ip netns del {}`", self.name);
         }
     }
 }
@@ -155,9 +151,7 @@ pub fn require_root() -> Result<()> {
 }
 
 fn is_stale(name: &str) -> bool {
-    let owner = name
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.split('-').next());
+    let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
     let pid = owner.and_then(|pid| pid.parse::<u32>().ok());
     pid.is_some_and(|pid| !PathBuf::from(format!("/proc/{pid}")).exists())
 }
@@ -171,10 +165,7 @@ fn ip(arguments: &[&str]) -> Command {
 /// Kills what runs in a namespace and deletes it.
 fn remove(name: &str) -> Result<()> {
     let inside = run(ip(&["netns", "pids", name]))?;
-    for pid in inside
-        .lines()
-        .filter_map(|l| Pid::from_raw(l.trim().parse().ok()?))
-    {
+    for pid in inside.lines().filter_map(|l| Pid::from_raw(l.trim().parse().ok()?)) {
         // It may have ended by itself meanwhile.
         let _ = kill_process(pid, Signal::KILL);
     }

@@ -40,23 +40,11 @@ impl Background {
     /// When it cannot be started; says which package usually has it.
     pub fn spawn(mut command: Command) -> Result<Background> {
         let what = format!("{command:?}").replace('"', "");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| {
-            format!(
-                "cannot run `{what}`: is it installed? (apt-get install iproute2 iperf3 mptcpize)"
-            )
-        })?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| missing(&what))?;
         let stdout = child.stdout.take().map(collect);
         let stderr = child.stderr.take().map(collect);
-        Ok(Background {
-            what,
-            child,
-            stdout,
-            stderr,
-        })
+        Ok(Background { what, child, stdout, stderr })
     }
 
     /// Whether it still runs.
@@ -84,10 +72,7 @@ impl Background {
             interrupt.check()?;
             if clock.now() >= end {
                 let (what, output) = (self.what.clone(), self.kill());
-                bail!(
-                    "`{what}` did not end within {limit:?}; it said: {}",
-                    output.said()
-                );
+                bail!("`{what}` did not end within {limit:?}; it said: {}", output.said());
             }
             thread::sleep(TICK);
         };
@@ -103,13 +88,8 @@ impl Background {
     }
 
     fn finish(&mut self, status: ExitStatus) -> Finished {
-        let text =
-            |t: Option<JoinHandle<Vec<u8>>>| t.and_then(|t| t.join().ok()).unwrap_or_default();
-        Finished {
-            status,
-            stdout: text(self.stdout.take()),
-            stderr: text(self.stderr.take()),
-        }
+        let text = |t: Option<JoinHandle<Vec<u8>>>| t.and_then(|t| t.join().ok()).unwrap_or_default();
+        Finished { status, stdout: text(self.stdout.take()), stderr: text(self.stderr.take()) }
     }
 }
 
@@ -125,10 +105,7 @@ impl Finished {
     #[must_use]
     pub fn said(&self) -> String {
         let all = [self.stdout.as_slice(), self.stderr.as_slice()].concat();
-        let words: Vec<String> = String::from_utf8_lossy(&all)
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
+        let words: Vec<String> = String::from_utf8_lossy(&all).split_whitespace().map(str::to_owned).collect();
         let line = words.join(" ");
         let skip = line.chars().count().saturating_sub(600);
         line.chars().skip(skip).collect()
@@ -144,15 +121,24 @@ fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// Runs a program to its end and returns its standard output.
+/// Runs a short program to its end and returns its standard output.
 ///
 /// # Errors
-/// When it cannot be started, fails, takes longer than ten seconds, or is interrupted.
-pub fn run(command: Command) -> Result<String> {
-    let what = format!("{command:?}").replace('"', "");
-    let done = Background::spawn(command)?.wait(Duration::from_secs(10), &Interrupt::default())?;
+/// When it cannot be started or fails.
+pub fn run(mut command: Command) -> Result<String> {
+    let what = described(&command);
+    let output = command.stdin(Stdio::null()).output().with_context(|| missing(&what))?;
+    let done = Finished { status: output.status, stdout: output.stdout, stderr: output.stderr };
     if !done.status.success() {
         bail!("`{what}` failed ({}): {}", done.status, done.said());
     }
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+fn described(command: &Command) -> String {
+    format!("{command:?}").replace('"', "")
+}
+
+fn missing(what: &str) -> String {
+    format!("cannot run `{what}`: is it installed? (apt-get install iproute2 iperf3 mptcpize)")
 }

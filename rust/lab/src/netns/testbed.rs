@@ -80,10 +80,7 @@ impl Testbed {
     /// What was set up until then has been removed.
     pub fn new(cfg: TestbedConfig) -> Result<Testbed> {
         let number = Namespace::next_number();
-        let hosts = [
-            Namespace::create(number, "a")?,
-            Namespace::create(number, "b")?,
-        ];
+        let hosts = [Namespace::create(number, "a")?, Namespace::create(number, "b")?];
         let mut ends = [Vec::new(), Vec::new()];
         let mut lanes = Vec::new();
         let count = u8::try_from(cfg.paths.len()).context("at most 255 paths")?;
@@ -110,12 +107,7 @@ impl Testbed {
         }
         let clock = Clock::start();
         let bridge = Some(Bridge::start(lanes, clock)?);
-        Ok(Testbed {
-            bridge,
-            ends,
-            hosts,
-            clock,
-        })
+        Ok(Testbed { bridge, ends, hosts, clock })
     }
 
     /// The namespace of a host.
@@ -156,9 +148,7 @@ impl Testbed {
             .context("this kernel has no MPTCP (Linux 5.6 or later with CONFIG_MPTCP is needed)")?;
         for path in 1..paths {
             let address = address(side, path, v6);
-            host.ip(&format!(
-                "mptcp endpoint add {address} dev path{path} {flags}"
-            ))?;
+            host.ip(&format!("mptcp endpoint add {address} dev path{path} {flags}"))?;
         }
         Ok(())
     }
@@ -182,14 +172,8 @@ fn kernel_end(host: &Namespace, side: Side, path: u8) -> Result<OwnedFd> {
     // No link-local addresses, and so none of the packets that come with them.
     host.ip(&format!("link set {device} addrgenmode none"))?;
     host.sysctl(&format!("net.ipv4.conf.{device}.rp_filter"), "0")?;
-    host.ip(&format!(
-        "addr add {}/24 dev {device}",
-        address(side, path, false)
-    ))?;
-    host.ip(&format!(
-        "addr add {}/64 dev {device} nodad",
-        address(side, path, true)
-    ))?;
+    host.ip(&format!("addr add {}/24 dev {device}", address(side, path, false)))?;
+    host.ip(&format!("addr add {}/64 dev {device} nodad", address(side, path, true)))?;
     host.ip(&format!("link set {device} up"))?;
     Ok(tun.into_fd())
 }
@@ -201,17 +185,10 @@ fn routes(host: &Namespace, paths: u8) -> Result<()> {
         // Lower preferences are looked at first: the highest path number comes first.
         let preference = 1000 + u32::from(u8::MAX - path);
         let table = 100 + u32::from(path);
-        for (family, net) in [
-            ("-4", format!("10.73.{path}.0/24")),
-            ("-6", format!("fd73:0:0:{path:x}::/64")),
-        ] {
-            host.ip(&format!(
-                "{family} route add default dev path{path} table {table}"
-            ))?;
+        for (family, net) in [("-4", format!("10.73.{path}.0/24")), ("-6", format!("fd73:0:0:{path:x}::/64"))] {
+            host.ip(&format!("{family} route add default dev path{path} table {table}"))?;
             for selector in ["from", "to"] {
-                host.ip(&format!(
-                    "{family} rule add pref {preference} {selector} {net} lookup {table}"
-                ))?;
+                host.ip(&format!("{family} rule add pref {preference} {selector} {net} lookup {table}"))?;
             }
         }
     }

@@ -23,7 +23,7 @@ const TUNSETIFF: ioctl::Opcode = opcode::write::<i32>(b'T', 202);
 struct Request {
     name: [u8; MAX_NAME + 1],
     flags: u16,
-    rest: [u8; 22],
+    _rest: [u8; 22],
 }
 
 /// An open TUN device without packet information: one read or write is one IP packet. It does not
@@ -40,9 +40,7 @@ pub struct Tun {
 #[derive(Debug, thiserror::Error)]
 pub enum TunError {
     /// The device file is missing.
-    #[error(
-        "{DEVICE} is missing: load the module with `modprobe tun`, or give the container access"
-    )]
+    #[error("{DEVICE} is missing: load the module with `modprobe tun`, or give the container access")]
     NoDevice,
     /// The process may not create devices.
     #[error("no permission to create TUN device '{0}': run as root (`sudo ...`)")]
@@ -61,16 +59,11 @@ impl Tun {
     /// # Errors
     /// See [`TunError`].
     pub fn open(name: &str) -> Result<Tun, TunError> {
-        let mut request = Request {
-            name: [0; MAX_NAME + 1],
-            flags: IFF_TUN | IFF_NO_PI,
-            rest: [0; 22],
-        };
+        let mut request = Request { name: [0; MAX_NAME + 1], flags: IFF_TUN | IFF_NO_PI, _rest: [0; 22] };
         if name.is_empty() || name.len() > MAX_NAME || name.contains('\0') {
             return Err(TunError::Name(name.into()));
         }
         request.name[..name.len()].copy_from_slice(name.as_bytes());
-        debug_assert_eq!(request.rest.len(), 22);
         let mut options = OpenOptions::new();
         options.read(true).write(true);
         options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());

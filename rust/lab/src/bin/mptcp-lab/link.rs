@@ -57,22 +57,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     for (list, up) in [(&arguments.cut, false), (&arguments.heal, true)] {
         for text in list {
             let (path, at) = moment(text)?;
-            let lane = lanes
-                .get_mut(path)
-                .with_context(|| format!("no path {path}"))?;
-            if up {
-                lane.path.heal(at)
-            } else {
-                lane.path.cut(at)
-            }
+            let lane = lanes.get_mut(path).with_context(|| format!("no path {path}"))?;
+            if up { lane.path.heal(at) } else { lane.path.cut(at) }
         }
     }
     let clock = Clock::start();
     let bridge = Bridge::start(lanes, clock)?;
     eprintln!("{count} paths at work; `cut N`, `heal N`, `set N LINK`, `quit` or Ctrl-C");
-    let end = arguments
-        .seconds
-        .map(|s| Instant::ZERO + Duration::from_secs_f64(s.clamp(0.0, 1e9)));
+    let end = arguments.seconds.map(|s| Instant::ZERO + Duration::from_secs_f64(s.clamp(0.0, 1e9)));
     serve(&bridge, clock, end, &interrupt)?;
     let paths = bridge.stop()?;
     report(&paths, arguments)
@@ -84,31 +76,19 @@ fn lane(text: &str, number: usize, arguments: &Arguments) -> Result<Lane> {
     };
     let mut cfg = PathConfig::symmetric(link.parse().with_context(|| format!("--path {text}"))?);
     for spec in &arguments.middlebox {
-        let (path, spec) = spec
-            .split_once(':')
-            .context("--middlebox: write NUMBER:WHAT")?;
+        let (path, spec) = spec.split_once(':').context("--middlebox: write NUMBER:WHAT")?;
         if path.parse() == Ok(number) {
-            cfg.middleboxes.push(
-                spec.parse()
-                    .with_context(|| format!("--middlebox {spec}"))?,
-            );
+            cfg.middleboxes.push(spec.parse().with_context(|| format!("--middlebox {spec}"))?);
         }
     }
     let path = Path::new(cfg, arguments.seed.wrapping_add(number as u64));
-    Ok(Lane {
-        path,
-        a: Tun::open(a)?.into_fd(),
-        b: Tun::open(b)?.into_fd(),
-    })
+    Ok(Lane { path, a: Tun::open(a)?.into_fd(), b: Tun::open(b)?.into_fd() })
 }
 
 fn moment(text: &str) -> Result<(usize, Instant)> {
     let parsed = text.split_once('@').and_then(|(path, at)| {
         let at = at.parse::<f64>().ok().filter(|s| (0.0..1e9).contains(s))?;
-        Some((
-            path.parse().ok()?,
-            Instant::ZERO + Duration::from_secs_f64(at),
-        ))
+        Some((path.parse().ok()?, Instant::ZERO + Duration::from_secs_f64(at)))
     });
     parsed.with_context(|| format!("'{text}': write NUMBER@SECONDS, like 0@2.5"))
 }
@@ -179,13 +159,7 @@ fn report(paths: &[Path], arguments: &Arguments) -> Result<()> {
                 counters.delivered, counters.offered, counters.delivered_bytes
             );
             let (config, series) = (link.config(), link.series());
-            reports.push(LinkReport {
-                path: number,
-                direction,
-                config,
-                counters,
-                series,
-            });
+            reports.push(LinkReport { path: number, direction, config, counters, series });
         }
     }
     if let Some(file) = &arguments.json {

@@ -1,5 +1,6 @@
 //! The lab's command: one subcommand for each thing that it can do.
 
+mod check;
 mod cleanup;
 mod link;
 mod measure;
@@ -21,6 +22,8 @@ enum Command {
     Link(link::Arguments),
     /// Measure the kernel's MPTCP and plain TCP over the paths of the demo.
     Measure(measure::Arguments),
+    /// Say whether the interop tests can run on this machine, and what is missing.
+    Check,
     /// Remove namespaces that a killed run left behind.
     Cleanup,
 }
@@ -29,6 +32,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Link(arguments) => link::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
+        Command::Check => check::run(),
         Command::Cleanup => cleanup::run(),
     }
 }

@@ -43,54 +43,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         [] => demo_paths(),
         links => links.iter().cloned().map(PathConfig::symmetric).collect(),
     };
-    let sum = paths
-        .iter()
-        .map(|p| p.a_to_b.rate_bps as f64 / 1e6)
-        .sum::<f64>();
+    let sum = paths.iter().map(|p| p.a_to_b.rate_bps as f64 / 1e6).sum::<f64>();
     let mut rows = Vec::new();
     for mptcp in [true, false] {
         for reverse in [false, true] {
             if arguments.only_mptcp && !mptcp {
                 continue;
             }
-            let protocol = if mptcp {
-                "Linux MPTCP"
-            } else {
-                "plain TCP, first path"
-            };
+            let protocol = if mptcp { "Linux MPTCP" } else { "plain TCP, first path" };
             let what = format!("{protocol}, {}", if reverse { "B to A" } else { "A to B" });
             eprintln!("measuring {what} for {} s ...", arguments.seconds);
-            let iperf = Iperf {
-                server: address(Side::B, 0, false),
-                mptcp,
-                reverse,
-                seconds: arguments.seconds,
-            };
+            let iperf = Iperf { server: address(Side::B, 0, false), mptcp, reverse, seconds: arguments.seconds };
             let (throughput, counters) = transfer(&paths, arguments.seed, iperf, &interrupt)?;
             let ratio = throughput.received_mbit / sum;
-            rows.push(Row {
-                what,
-                throughput,
-                ratio,
-                counters,
-            });
+            rows.push(Row { what, throughput, ratio, counters });
         }
     }
     print(&rows, arguments.json)
 }
 
-fn transfer(
-    paths: &[PathConfig],
-    seed: u64,
-    iperf: Iperf,
-    interrupt: &Interrupt,
-) -> Result<(Throughput, Counters)> {
-    let testbed = Testbed::new(TestbedConfig {
-        paths: paths.to_vec(),
-        seed,
-        a: HostKind::Kernel,
-        b: HostKind::Kernel,
-    })?;
+fn transfer(paths: &[PathConfig], seed: u64, iperf: Iperf, interrupt: &Interrupt) -> Result<(Throughput, Counters)> {
+    let testbed =
+        Testbed::new(TestbedConfig { paths: paths.to_vec(), seed, a: HostKind::Kernel, b: HostKind::Kernel })?;
     if iperf.mptcp {
         let count = u8::try_from(paths.len())?;
         testbed.mptcp_endpoints(Side::A, count, "subflow", false)?;
@@ -113,13 +87,7 @@ fn print(rows: &[Row], json: bool) -> Result<()> {
         return Ok(());
     }
     println!("{:<32} {:>8} {:>6}", "", "Mbit/s", "share");
-    for Row {
-        what,
-        throughput,
-        ratio,
-        ..
-    } in rows
-    {
+    for Row { what, throughput, ratio, .. } in rows {
         println!("{what:<32} {:>8.2} {ratio:>6.3}", throughput.received_mbit);
     }
     Ok(())

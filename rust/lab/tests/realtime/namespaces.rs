@@ -1,0 +1,131 @@
+//! Hosts in namespaces: addresses, routes, MPTCP, and nothing left behind. Needs root.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::Command;
+
+use mptcp_lab::link::{Direction, LinkConfig, PathConfig};
+use mptcp_lab::measure::{Iperf, counters};
+use mptcp_lab::netns::{
+    Background, HostKind, Interrupt, Namespace, Need, Side, Testbed, TestbedConfig, address, remove_stale, run, skip,
+};
+
+fn two_paths() -> TestbedConfig {
+    let path = |mbit| PathConfig::symmetric(LinkConfig::new(mbit, 2, 64 * 1024));
+    TestbedConfig { paths: vec![path(20), path(10)], seed: 1, a: HostKind::Kernel, b: HostKind::Kernel }
+}
+
+fn namespaces() -> String {
+    run({
+        let mut list = Command::new("ip");
+        list.args(["netns", "list"]);
+        list
+    })
+    .unwrap()
+}
+
+#[test]
+fn every_pair_of_addresses_takes_its_path() {
+    if skip("every_pair_of_addresses_takes_its_path", &[Need::Namespaces, Need::Program("ping")]) {
+        return;
+    }
+    let testbed = Testbed::new(two_paths()).unwrap();
+    let mut sent = [0, 0];
+    for v6 in [false, true] {
+        for (from, to) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let mut ping = testbed.host(Side::A).command("ping");
+            let (from_address, to_address) = (address(Side::A, from, v6), address(Side::B, to, v6));
+            ping.args(["-c", "1", "-W", "2", "-I", &from_address.to_string()]);
+            ping.arg(to_address.to_string());
+            run(ping).unwrap();
+            sent[usize::from(from.max(to))] += 1;
+            let counters = testbed.bridge().counters().unwrap();
+            let delivered = [0, 1].map(|n| counters[n].map(|c| c.delivered));
+            assert_eq!(delivered, sent.map(|n| [n, n]), "{from_address} to {to_address}");
+        }
+    }
+}
+
+#[test]
+fn linux_uses_both_paths_and_a_cut_leaves_one() {
+    if skip("linux_uses_both_paths_and_a_cut_leaves_one", &Need::INTEROP) {
+        return;
+    }
+    let testbed = Testbed::new(two_paths()).unwrap();
+    testbed.mptcp_endpoints(Side::A, 2, "subflow", false).unwrap();
+    testbed.mptcp_endpoints(Side::B, 1, "", false).unwrap();
+    let server = address(Side::B, 0, false);
+    let iperf = Iperf { server, mptcp: true, reverse: false, seconds: 3 };
+    let (a, b) = (testbed.host(Side::A), testbed.host(Side::B));
+    let both = iperf.run(a, b, &Interrupt::default()).unwrap();
+    assert!(both.received_mbit > 22.0, "more than one path has: {both:?}");
+    let seen = counters(b).unwrap();
+    // iperf3 has a control connection and one for the data.
+    assert_eq!(seen.get("MPTcpExtMPCapableSYNRX"), 2);
+    assert_eq!(seen.get("MPTcpExtMPJoinAckRx"), 2);
+    assert_eq!(seen.get("MPTcpExtMPJoinAckHMacFailure"), 0);
+
+    testbed.bridge().set_up(1, false).unwrap();
+    let one = iperf.run(a, b, &Interrupt::default()).unwrap();
+    assert!((10.0..20.0).contains(&one.received_mbit), "the second path is cut: {one:?}");
+    let paths = testbed.finish().unwrap();
+    assert!(paths[1].link(Direction::AToB).counters().dropped_cut > 0);
+}
+
+#[test]
+fn a_process_is_a_host_too() {
+    if skip("a_process_is_a_host_too", &[Need::Namespaces, Need::Program("ping")]) {
+        return;
+    }
+    let mut testbed = Testbed::new(TestbedConfig { b: HostKind::Process, ..two_paths() }).unwrap();
+    let ends = testbed.take_ends(Side::B);
+    assert_eq!(ends.len(), 2);
+    assert!(testbed.take_ends(Side::B).is_empty());
+    let mut ping = testbed.host(Side::A).command("ping");
+    ping.args(["-c", "1", "-W", "1", &address(Side::B, 1, false).to_string()]);
+    // Nobody answers: what counts is that the packet comes.
+    assert!(run(ping).is_err());
+    let mut packet = [0; 200];
+    let len = rustix::io::read(&ends[1], &mut packet).unwrap();
+    assert_eq!((len, packet[0] >> 4, packet[9]), (84, 4, 1));
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    if skip("nothing_is_left_behind", &[Need::Namespaces]) {
+        return;
+    }
+    let mut name = String::new();
+    let mut sleeper = None;
+    let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
+        let testbed = Testbed::new(two_paths()).unwrap();
+        name = testbed.host(Side::A).name().to_owned();
+        assert!(namespaces().contains(&name));
+        let mut command = testbed.host(Side::A).command("sleep");
+        command.arg("1000");
+        sleeper = Some(Background::spawn(command).unwrap());
+        // Until the program is inside, the namespace cannot know of it.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        panic!("on purpose");
+    }));
+    assert!(panicked.is_err());
+    assert!(!name.is_empty() && !namespaces().contains(&name));
+    let mut sleeper = sleeper.unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert!(!sleeper.is_running(), "programs end with their namespace");
+}
+
+#[test]
+fn what_a_killed_process_left_is_removed() {
+    if skip("what_a_killed_process_left_is_removed", &[Need::Namespaces]) {
+        return;
+    }
+    // No process can have this number: it is above the kernel's limit of 2^22.
+    let stale = "mptcplab-4194999-0-a";
+    let mut add = Command::new("ip");
+    add.args(["netns", "add", stale]);
+    run(add).unwrap();
+    let own = Namespace::create(Namespace::next_number(), "own").unwrap();
+    assert!(remove_stale().unwrap().contains(&stale.to_owned()));
+    assert!(!namespaces().contains(stale));
+    assert!(namespaces().contains(own.name()), "that of a living process stays");
+}
