@@ -108,7 +108,13 @@ impl Knob {
     #[must_use]
     pub const fn range(self) -> RangeInclusive<i64> {
         match self {
-            Knob::Enable | Knob::Version | Knob::V0 | Knob::SinglePacketMaps | Knob::Checksum => 0..=1,
+            Knob::Enable
+            | Knob::Version
+            | Knob::V0
+            | Knob::SinglePacketMaps
+            | Knob::Checksum
+            | Knob::DenyJoinId0
+            | Knob::ShortDsn => 0..=1,
             Knob::MaxSubflows => 1..=MAX_SUBFLOWS as i64,
             Knob::JoinOnAddAddr => 0..=2,
             // Below 100 ms a long path's echo is always late; above an hour nobody waits.
