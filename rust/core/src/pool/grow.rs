@@ -20,43 +20,24 @@ impl Pool {
         let Some(want) = self.plan(v.len(), v.capacity(), additional)? else {
             return Ok(());
         };
-        self.grow::<T, _>(
-            v,
-            Vec::capacity,
-            |v| v.try_reserve_exact(want.saturating_sub(v.len())).is_ok(),
-            want,
-        )
+        self.grow::<T, _>(v, Vec::capacity, |v| v.try_reserve_exact(want.saturating_sub(v.len())).is_ok(), want)
     }
 
     /// Makes room for `additional` more elements in `v`, as [`Pool::reserve_vec`] does.
     ///
     /// # Errors
     /// [`NoMemory`] when the budget or the allocator refuses; `v` is unchanged then.
-    pub fn reserve_deque<T>(
-        &mut self,
-        v: &mut VecDeque<T>,
-        additional: usize,
-    ) -> Result<(), NoMemory> {
+    pub fn reserve_deque<T>(&mut self, v: &mut VecDeque<T>, additional: usize) -> Result<(), NoMemory> {
         let Some(want) = self.plan(v.len(), v.capacity(), additional)? else {
             return Ok(());
         };
-        self.grow::<T, _>(
-            v,
-            VecDeque::capacity,
-            |v| v.try_reserve_exact(want.saturating_sub(v.len())).is_ok(),
-            want,
-        )
+        self.grow::<T, _>(v, VecDeque::capacity, |v| v.try_reserve_exact(want.saturating_sub(v.len())).is_ok(), want)
     }
 
     /// Makes room for exactly `capacity` elements in an empty, unallocated vector.
     pub(super) fn vec_of<T>(&mut self, capacity: usize) -> Result<Vec<T>, NoMemory> {
         let mut v = Vec::new();
-        self.grow::<T, _>(
-            &mut v,
-            Vec::capacity,
-            |v| v.try_reserve_exact(capacity).is_ok(),
-            capacity,
-        )?;
+        self.grow::<T, _>(&mut v, Vec::capacity, |v| v.try_reserve_exact(capacity).is_ok(), capacity)?;
         Ok(v)
     }
 
@@ -99,21 +80,14 @@ impl Pool {
     }
 
     /// The capacity to grow to, or `None` where there is room already.
-    fn plan(
-        &mut self,
-        len: usize,
-        capacity: usize,
-        additional: usize,
-    ) -> Result<Option<usize>, NoMemory> {
+    fn plan(&mut self, len: usize, capacity: usize, additional: usize) -> Result<Option<usize>, NoMemory> {
         if capacity.saturating_sub(len) >= additional {
             return Ok(None);
         }
         let Some(needed) = len.checked_add(additional) else {
             return Err(self.refuse());
         };
-        Ok(Some(
-            needed.max(capacity.saturating_mul(2)).max(FIRST_CAPACITY),
-        ))
+        Ok(Some(needed.max(capacity.saturating_mul(2)).max(FIRST_CAPACITY)))
     }
 
     /// Charges the growth of `v` to `want` elements, then grows it.
@@ -143,11 +117,7 @@ const fn shrunken(len: usize, capacity: usize) -> Option<usize> {
     if len == 0 {
         return if capacity > 0 { Some(0) } else { None };
     }
-    if capacity > SHRINK_ABOVE && len <= capacity / 4 {
-        Some(len.saturating_mul(2))
-    } else {
-        None
-    }
+    if capacity > SHRINK_ABOVE && len <= capacity / 4 { Some(len.saturating_mul(2)) } else { None }
 }
 
 /// What `n` elements occupy, in bytes.

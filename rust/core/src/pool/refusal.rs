@@ -11,11 +11,7 @@ pub(super) struct Injector {
 
 impl Injector {
     pub(super) const fn never() -> Self {
-        Self {
-            countdown: None,
-            state: 0,
-            per_mille: 0,
-        }
+        Self { countdown: None, state: 0, per_mille: 0 }
     }
 
     pub(super) const fn refuse_nth(&mut self, n: u64) {

@@ -52,13 +52,7 @@ impl<T: Copy> Slab<T> {
     /// An empty slab, without any memory.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            chunks: Vec::new(),
-            room: NIL,
-            holes: NIL,
-            len: 0,
-            free: 0,
-        }
+        Self { chunks: Vec::new(), room: NIL, holes: NIL, len: 0, free: 0 }
     }
 
     /// Live entries.
@@ -184,12 +178,7 @@ impl<T: Copy> Slab<T> {
             }
             pool.reserve_vec(&mut self.chunks, 1)?;
             let slots = pool.vec_of(CHUNK as usize)?;
-            self.chunks.push(Chunk {
-                slots,
-                used: 0,
-                prev: NIL,
-                next: NIL,
-            });
+            self.chunks.push(Chunk { slots, used: 0, prev: NIL, next: NIL });
             c
         } else {
             let c = self.holes;

@@ -92,10 +92,7 @@ impl<V: Copy> RangeMap<V> {
     /// An empty map, without any memory.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            tree: Tree::new(),
-            covered: 0,
-        }
+        Self { tree: Tree::new(), covered: 0 }
     }
 
     /// How many ranges there are.
@@ -149,9 +146,7 @@ impl<V: Copy> RangeMap<V> {
     /// The lowest range with a number in [start, end), if any.
     #[must_use]
     pub fn first_overlap(&self, start: u64, end: u64) -> Option<Span<V>> {
-        self.containing(start)
-            .or_else(|| self.ceiling(start))
-            .filter(|s| start < end && s.start < end)
+        self.containing(start).or_else(|| self.ceiling(start)).filter(|s| start < end && s.start < end)
     }
 
     /// Makes sure that the next insert is not refused memory. Removals in between do no harm.
@@ -166,24 +161,10 @@ impl<V: Copy> RangeMap<V> {
     ///
     /// # Errors
     /// [`InsertError`] says why not; the map is unchanged then.
-    pub fn insert(
-        &mut self,
-        start: u64,
-        end: u64,
-        v: V,
-        pool: &mut Pool,
-    ) -> Result<(), InsertError> {
+    pub fn insert(&mut self, start: u64, end: u64, v: V, pool: &mut Pool) -> Result<(), InsertError> {
         let (parent, before) = self.place(start, end)?;
         self.tree.reserve(pool, 1)?;
-        self.attach(
-            parent,
-            before,
-            Span {
-                start,
-                end,
-                value: v,
-            },
-        )
+        self.attach(parent, before, Span { start, end, value: v })
     }
 
     /// Adds [start, end) with value `v` in memory that [`RangeMap::reserve_one`] reserved.
@@ -192,15 +173,7 @@ impl<V: Copy> RangeMap<V> {
     /// [`InsertError`] says why not; `NoMemory` when nothing was reserved.
     pub fn insert_reserved(&mut self, start: u64, end: u64, v: V) -> Result<(), InsertError> {
         let (parent, before) = self.place(start, end)?;
-        self.attach(
-            parent,
-            before,
-            Span {
-                start,
-                end,
-                value: v,
-            },
-        )
+        self.attach(parent, before, Span { start, end, value: v })
     }
 
     /// Takes out the range that starts exactly at `start`.
@@ -231,12 +204,7 @@ impl<V: Copy> RangeMap<V> {
     /// # Errors
     /// [`InsertError::Empty`] and [`InsertError::Overlap`] (also where it would pass a neighbour);
     /// nothing is changed then. Never `NoMemory`.
-    pub fn set_bounds(
-        &mut self,
-        start: u64,
-        to_start: u64,
-        to_end: u64,
-    ) -> Result<bool, InsertError> {
+    pub fn set_bounds(&mut self, start: u64, to_start: u64, to_end: u64) -> Result<bool, InsertError> {
         let i = self.tree.exact(start);
         let Some(old) = self.tree.span(i) else {
             return Ok(false);
@@ -244,24 +212,15 @@ impl<V: Copy> RangeMap<V> {
         if to_start >= to_end {
             return Err(InsertError::Empty);
         }
-        let clear_before = self
-            .tree
-            .span(self.tree.previous(i))
-            .is_none_or(|p| p.end <= to_start);
-        let clear_behind = self
-            .tree
-            .span(self.tree.next(i))
-            .is_none_or(|n| to_end <= n.start);
+        let clear_before = self.tree.span(self.tree.previous(i)).is_none_or(|p| p.end <= to_start);
+        let clear_behind = self.tree.span(self.tree.next(i)).is_none_or(|n| to_end <= n.start);
         if !(clear_before && clear_behind) {
             return Err(InsertError::Overlap);
         }
         if let Some(span) = self.tree.span_mut(i) {
             (span.start, span.end) = (to_start, to_end);
             let new_len = span.len();
-            self.covered = self
-                .covered
-                .saturating_sub(old.len())
-                .saturating_add(new_len);
+            self.covered = self.covered.saturating_sub(old.len()).saturating_add(new_len);
         }
         Ok(true)
     }
@@ -307,10 +266,7 @@ impl<V: Copy> RangeMap<V> {
         if !(clear_before && clear_behind) {
             return Err(InsertError::Overlap);
         }
-        Ok((
-            slot.parent,
-            slot.parent == slot.behind && slot.parent != NIL,
-        ))
+        Ok((slot.parent, slot.parent == slot.behind && slot.parent != NIL))
     }
 
     fn attach(&mut self, parent: u32, left: bool, span: Span<V>) -> Result<(), InsertError> {

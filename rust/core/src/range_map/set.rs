@@ -13,9 +13,7 @@ impl RangeSet {
     /// The empty set, without any memory.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            map: RangeMap::new(),
-        }
+        Self { map: RangeMap::new() }
     }
 
     /// How many separate ranges the set consists of.
@@ -63,9 +61,7 @@ impl RangeSet {
     /// The lowest part of [start, end) that is in the set, as (start, end), half-open.
     #[must_use]
     pub fn first_within(&self, start: u64, end: u64) -> Option<(u64, u64)> {
-        self.map
-            .first_overlap(start, end)
-            .map(|s| (s.start.max(start), s.end.min(end)))
+        self.map.first_overlap(start, end).map(|s| (s.start.max(start), s.end.min(end)))
     }
 
     /// The ranges in order as (start, end), half-open.
@@ -96,9 +92,7 @@ impl RangeSet {
             reach = reach.max(next.end);
             self.map.remove(next.start, pool);
         }
-        let _in_order = self
-            .map
-            .set_bounds(host.start, start.min(host.start), reach);
+        let _in_order = self.map.set_bounds(host.start, start.min(host.start), reach);
         Ok(())
     }
 
@@ -167,19 +161,12 @@ impl RangeSet {
     #[cfg(test)]
     pub(super) fn audit(&self) {
         let spans = self.map.tree.audit();
-        assert!(
-            spans.windows(2).all(|w| w[0].end < w[1].start),
-            "two ranges touch"
-        );
+        assert!(spans.windows(2).all(|w| w[0].end < w[1].start), "two ranges touch");
     }
 
     /// The lowest range that overlaps [start, end) or touches it at either end.
     fn first_touching(&self, start: u64, end: u64) -> Option<Span<()>> {
-        self.map
-            .floor(start)
-            .filter(|s| s.end >= start)
-            .or_else(|| self.map.ceiling(start))
-            .filter(|s| s.start <= end)
+        self.map.floor(start).filter(|s| s.end >= start).or_else(|| self.map.ceiling(start)).filter(|s| s.start <= end)
     }
 }
 

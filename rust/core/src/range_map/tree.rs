@@ -36,12 +36,7 @@ pub(super) struct Tree<V> {
 
 impl<V: Copy> Tree<V> {
     pub(super) const fn new() -> Self {
-        Self {
-            nodes: Slab::new(),
-            root: NIL,
-            first: NIL,
-            last: NIL,
-        }
+        Self { nodes: Slab::new(), root: NIL, first: NIL, last: NIL }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -85,21 +80,13 @@ impl<V: Copy> Tree<V> {
     /// The first node that starts at or after `x`.
     pub(super) fn ceiling(&self, x: u64) -> u32 {
         let slot = self.slot(x);
-        if self.starts_at(slot.before, x) {
-            slot.before
-        } else {
-            slot.behind
-        }
+        if self.starts_at(slot.before, x) { slot.before } else { slot.behind }
     }
 
     /// The node that starts at `x`.
     pub(super) fn exact(&self, x: u64) -> u32 {
         let before = self.slot(x).before;
-        if self.starts_at(before, x) {
-            before
-        } else {
-            NIL
-        }
+        if self.starts_at(before, x) { before } else { NIL }
     }
 
     fn starts_at(&self, i: u32, x: u64) -> bool {
@@ -112,25 +99,13 @@ impl<V: Copy> Tree<V> {
         match self.nodes.get(self.last) {
             Some(n) if n.span.start > x => {}
             _ => {
-                return Slot {
-                    before: self.last,
-                    behind: NIL,
-                    parent: self.last,
-                };
+                return Slot { before: self.last, behind: NIL, parent: self.last };
             }
         }
         if self.nodes.get(self.first).is_some_and(|n| n.span.start > x) {
-            return Slot {
-                before: NIL,
-                behind: self.first,
-                parent: self.first,
-            };
+            return Slot { before: NIL, behind: self.first, parent: self.first };
         }
-        let mut slot = Slot {
-            before: NIL,
-            behind: NIL,
-            parent: NIL,
-        };
+        let mut slot = Slot { before: NIL, behind: NIL, parent: NIL };
         let mut at = self.root;
         while let Some(n) = self.nodes.get(at) {
             slot.parent = at;
@@ -148,37 +123,18 @@ impl<V: Copy> Tree<V> {
     /// The node behind `i` in order.
     pub(super) fn next(&self, i: u32) -> u32 {
         let right = self.right(i);
-        if right != NIL {
-            self.leftmost(right)
-        } else {
-            self.climb(i, Self::right)
-        }
+        if right != NIL { self.leftmost(right) } else { self.climb(i, Self::right) }
     }
 
     /// The node before `i` in order.
     pub(super) fn previous(&self, i: u32) -> u32 {
         let left = self.left(i);
-        if left != NIL {
-            self.rightmost(left)
-        } else {
-            self.climb(i, Self::left)
-        }
+        if left != NIL { self.rightmost(left) } else { self.climb(i, Self::left) }
     }
 
     /// Hangs a new node under `parent`, which must have no child on that side.
-    pub(super) fn attach(
-        &mut self,
-        parent: u32,
-        left: bool,
-        span: Span<V>,
-    ) -> Result<(), NoMemory> {
-        let i = self.nodes.insert_reserved(Node {
-            span,
-            parent,
-            left: NIL,
-            right: NIL,
-            height: 1,
-        })?;
+    pub(super) fn attach(&mut self, parent: u32, left: bool, span: Span<V>) -> Result<(), NoMemory> {
+        let i = self.nodes.insert_reserved(Node { span, parent, left: NIL, right: NIL, height: 1 })?;
         match self.nodes.get_mut(parent) {
             Some(p) if left => p.left = i,
             Some(p) => p.right = i,
@@ -217,11 +173,7 @@ impl<V: Copy> Tree<V> {
             }
         }
         let leaf = self.nodes.remove(gone, pool)?;
-        let child = if leaf.left != NIL {
-            leaf.left
-        } else {
-            leaf.right
-        };
+        let child = if leaf.left != NIL { leaf.left } else { leaf.right };
         self.replace_child(leaf.parent, gone, child);
         self.rebalance(leaf.parent);
         Some(node.span)
@@ -312,10 +264,7 @@ impl<V: Copy> Tree<V> {
 
     /// Sets the height of `i` from its children's.
     fn measure(&mut self, i: u32) {
-        let h = self
-            .height(self.left(i))
-            .max(self.height(self.right(i)))
-            .saturating_add(1);
+        let h = self.height(self.left(i)).max(self.height(self.right(i))).saturating_add(1);
         if let Some(n) = self.nodes.get_mut(i) {
             n.height = h;
         }
@@ -365,10 +314,7 @@ impl<V: Copy> Tree<V> {
         let mut spans = alloc::vec::Vec::new();
         self.audit_below(self.root, NIL, &mut spans);
         assert_eq!(spans.len(), self.len());
-        let ends = (
-            spans.first().map(|s| s.start),
-            spans.last().map(|s| s.start),
-        );
+        let ends = (spans.first().map(|s| s.start), spans.last().map(|s| s.start));
         assert_eq!(ends.0, self.span(self.first).map(|s| s.start));
         assert_eq!(ends.1, self.span(self.last).map(|s| s.start));
         assert!(spans.windows(2).all(|w| w[0].end <= w[1].start));

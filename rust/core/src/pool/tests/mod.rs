@@ -50,10 +50,7 @@ fn random_refusals_follow_seed_and_rate() {
     assert_eq!(refused(7, 250), refused(7, 250));
     assert_ne!(refused(7, 250), refused(8, 250));
     let count = refused(0, 250).iter().filter(|&&r| r).count();
-    assert!(
-        (2_200..2_800).contains(&count),
-        "{count} of 10,000 at 250 per mille"
-    );
+    assert!((2_200..2_800).contains(&count), "{count} of 10,000 at 250 per mille");
     assert!(!refused(1, 0).contains(&true));
 }
 
@@ -82,10 +79,7 @@ fn a_refused_growth_changes_nothing() {
     v.extend([1, 2, 3, 4]);
     assert_eq!(pool.reserve_vec(&mut v, 1), Err(NoMemory));
     assert_eq!(pool.reserve_vec(&mut v, usize::MAX), Err(NoMemory));
-    assert_eq!(
-        (v.as_slice(), v.capacity(), pool.used()),
-        (&[1, 2, 3, 4][..], 4, 32)
-    );
+    assert_eq!((v.as_slice(), v.capacity(), pool.used()), (&[1, 2, 3, 4][..], 4, 32));
     // The allocator itself refuses what no machine has.
     let mut rich = Pool::new(usize::MAX);
     assert_eq!(rich.reserve_vec(&mut v, usize::MAX / 16), Err(NoMemory));
@@ -99,19 +93,11 @@ fn a_mostly_empty_vector_shrinks_and_keeps_its_elements() {
     pool.reserve_vec(&mut v, 1000).unwrap();
     v.extend(0..300);
     pool.shrink_vec(&mut v);
-    assert_eq!(
-        v.capacity(),
-        1000,
-        "more than a quarter in use: not worth a copy"
-    );
+    assert_eq!(v.capacity(), 1000, "more than a quarter in use: not worth a copy");
     v.truncate(100);
     pool.refuse_nth(0);
     pool.shrink_vec(&mut v);
-    assert_eq!(
-        (v.capacity(), v.len()),
-        (1000, 100),
-        "a refused shrink leaves all as it was"
-    );
+    assert_eq!((v.capacity(), v.len()), (1000, 100), "a refused shrink leaves all as it was");
     pool.shrink_vec(&mut v);
     assert!(v.capacity() <= 200 && v.iter().copied().eq(0..100));
     assert_eq!(pool.used(), v.capacity() * 4);

@@ -46,10 +46,7 @@ fn step(slab: &mut Slab<u64>, live: &mut HashMap<u32, u64>, op: Op, pool: &mut P
         Op::Remove(pick) if !names.is_empty() => remove(slab, live, *pick.get(&names), pool),
         Op::Remove(_) => {}
         Op::Thin(percent) => {
-            for idx in names
-                .into_iter()
-                .filter(|i| (i * 37) % 100 < u32::from(percent))
-            {
+            for idx in names.into_iter().filter(|i| (i * 37) % 100 < u32::from(percent)) {
                 remove(slab, live, idx, pool);
             }
         }
@@ -107,26 +104,16 @@ fn an_unused_slab_has_no_memory() {
 fn memory_goes_back_when_the_entries_go() {
     let mut pool = Pool::new(usize::MAX);
     let mut slab = Slab::new();
-    let mut names: Vec<u32> = (0..100_000u64)
-        .map(|v| slab.insert(v, &mut pool).unwrap())
-        .collect();
+    let mut names: Vec<u32> = (0..100_000u64).map(|v| slab.insert(v, &mut pool).unwrap()).collect();
     let full = pool.used();
     assert!(full >= 800_000);
     let last = names.pop().unwrap();
     for idx in names {
         slab.remove(idx, &mut pool);
     }
-    assert!(
-        pool.used() < full / 8,
-        "one survivor, at the far end, holds {} bytes",
-        pool.used()
-    );
+    assert!(pool.used() < full / 8, "one survivor, at the far end, holds {} bytes", pool.used());
     slab.remove(last, &mut pool);
-    assert!(
-        pool.used() < 1024,
-        "one spare chunk stays: {} bytes",
-        pool.used()
-    );
+    assert!(pool.used() < 1024, "one spare chunk stays: {} bytes", pool.used());
     slab.trim(&mut pool);
     assert_eq!(pool.used(), 0);
 }

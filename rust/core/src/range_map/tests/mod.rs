@@ -43,19 +43,12 @@ fn span((&start, &(end, value)): (&u64, &(u64, u32))) -> Span<u32> {
 }
 
 fn overlaps(model: &Model, start: u64, end: u64) -> bool {
-    model
-        .range(..end)
-        .next_back()
-        .is_some_and(|(_, &(e, _))| e > start)
+    model.range(..end).next_back().is_some_and(|(_, &(e, _))| e > start)
 }
 
 /// A key near `x` that is in the model, so that exact look-ups hit often.
 fn near(model: &Model, x: u64) -> u64 {
-    if x % 4 == 0 {
-        x
-    } else {
-        model.range(x..).next().map_or(x, |(&s, _)| s)
-    }
+    if x.is_multiple_of(4) { x } else { model.range(x..).next().map_or(x, |(&s, _)| s) }
 }
 
 fn insert(map: &mut RangeMap<u32>, model: &mut Model, (s, e, v): (u64, u64, u32), pool: &mut Pool) {
@@ -96,16 +89,9 @@ fn set_bounds(map: &mut RangeMap<u32>, model: &mut Model, at: u64, (s, e): (u64,
 fn look(map: &RangeMap<u32>, model: &Model, a: u64, b: u64) {
     assert_eq!(map.floor(a), model.range(..=a).next_back().map(span));
     assert_eq!(map.ceiling(a), model.range(a..).next().map(span));
-    let containing = model
-        .range(..=a)
-        .next_back()
-        .filter(|(_, (e, _))| *e > a)
-        .map(span);
+    let containing = model.range(..=a).next_back().filter(|(_, (e, _))| *e > a).map(span);
     assert_eq!(map.containing(a), containing);
-    let overlap = model
-        .iter()
-        .find(|(s, (e, _))| a < b && **s < b && *e > a)
-        .map(span);
+    let overlap = model.iter().find(|(s, (e, _))| a < b && **s < b && *e > a).map(span);
     assert_eq!(map.first_overlap(a, b), overlap);
     assert!(map.iter_from(a).eq(model.range(a..).map(span)));
 }
@@ -115,26 +101,16 @@ fn step(map: &mut RangeMap<u32>, model: &mut Model, op: Op, pool: &mut Pool) {
         Op::Insert(s, e, v) => insert(map, model, (s, e, v), pool),
         Op::Remove(x) => {
             let x = near(model, x);
-            let expected = model.remove(&x).map(|(end, value)| Span {
-                start: x,
-                end,
-                value,
-            });
+            let expected = model.remove(&x).map(|(end, value)| Span { start: x, end, value });
             assert_eq!(map.remove(x, pool), expected);
         }
         Op::PopFirst => {
             let expected = model.pop_first();
-            assert_eq!(
-                map.pop_first(pool),
-                expected.as_ref().map(|(s, v)| span((s, v)))
-            );
+            assert_eq!(map.pop_first(pool), expected.as_ref().map(|(s, v)| span((s, v))));
         }
         Op::PopLast => {
             let expected = model.pop_last();
-            assert_eq!(
-                map.pop_last(pool),
-                expected.as_ref().map(|(s, v)| span((s, v)))
-            );
+            assert_eq!(map.pop_last(pool), expected.as_ref().map(|(s, v)| span((s, v))));
         }
         Op::SetBounds(x, a, b) => {
             let x = near(model, x);
@@ -152,10 +128,7 @@ fn step(map: &mut RangeMap<u32>, model: &mut Model, op: Op, pool: &mut Pool) {
     let spans: Vec<Span<u32>> = model.iter().map(span).collect();
     assert_eq!(map.tree.audit(), spans);
     assert!(map.iter().eq(spans.iter().copied()));
-    assert_eq!(
-        (map.first(), map.last()),
-        (spans.first().copied(), spans.last().copied())
-    );
+    assert_eq!((map.first(), map.last()), (spans.first().copied(), spans.last().copied()));
     assert_eq!((map.len(), map.is_empty()), (spans.len(), spans.is_empty()));
     assert_eq!(map.covered(), spans.iter().map(Span::len).sum::<u64>());
 }
@@ -208,10 +181,7 @@ fn the_ends_of_sequence_space_are_ranges_too() {
     let mut map = RangeMap::new();
     map.insert(u64::MAX - 1, u64::MAX, 1, &mut pool).unwrap();
     map.insert(0, 1, 2, &mut pool).unwrap();
-    assert_eq!(
-        map.insert(0, u64::MAX, 3, &mut pool),
-        Err(InsertError::Overlap)
-    );
+    assert_eq!(map.insert(0, u64::MAX, 3, &mut pool), Err(InsertError::Overlap));
     assert_eq!(map.floor(u64::MAX).map(|s| s.value), Some(1));
     assert_eq!(map.ceiling(u64::MAX), None);
     assert_eq!(map.insert(1, u64::MAX - 1, 3, &mut pool), Ok(()));
@@ -237,10 +207,6 @@ fn many_ranges_in_bad_orders_stay_balanced() {
         assert_eq!((map.tree.audit().len(), map.covered()), (4_000, 8_000));
         let full = pool.peak();
         while map.pop_first(&mut pool).is_some() {}
-        assert!(
-            pool.used() < full / 50,
-            "{} bytes for an empty map",
-            pool.used()
-        );
+        assert!(pool.used() < full / 50, "{} bytes for an empty map", pool.used());
     }
 }

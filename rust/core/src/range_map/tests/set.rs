@@ -49,8 +49,7 @@ fn step(set: &mut RangeSet, model: &mut [bool], op: Op, pool: &mut Pool) {
             if set.insert(s, e, pool).is_ok() {
                 model[at(s)..at(e)].fill(true);
             } else {
-                let touched =
-                    (s.saturating_sub(1)..=e).any(|x| *model.get(at(x)).unwrap_or(&false));
+                let touched = (s.saturating_sub(1)..=e).any(|x| *model.get(at(x)).unwrap_or(&false));
                 assert!(!touched, "refused though nothing new was needed");
             }
         }
@@ -64,10 +63,7 @@ fn step(set: &mut RangeSet, model: &mut [bool], op: Op, pool: &mut Pool) {
             model[..at(x)].fill(false);
         }
         Op::TakeFirst(max) => {
-            let expected = runs(model)
-                .first()
-                .map(|r| (r.0, r.1.min(r.0 + max)))
-                .filter(|_| max > 0);
+            let expected = runs(model).first().map(|r| (r.0, r.1.min(r.0 + max))).filter(|_| max > 0);
             assert_eq!(set.take_first(max, pool), expected);
             if let Some((s, e)) = expected {
                 model[at(s)..at(e)].fill(false);
@@ -79,29 +75,16 @@ fn step(set: &mut RangeSet, model: &mut [bool], op: Op, pool: &mut Pool) {
 fn check(set: &RangeSet, model: &[bool]) {
     let runs = runs(model);
     set.audit();
-    assert!(
-        set.iter().eq(runs.iter().copied()),
-        "{:?} is not {runs:?}",
-        set.iter().collect::<Vec<_>>()
-    );
-    assert_eq!(
-        (set.first(), set.last()),
-        (runs.first().copied(), runs.last().copied())
-    );
-    assert_eq!(
-        (set.ranges(), set.is_empty()),
-        (runs.len(), runs.is_empty())
-    );
+    assert!(set.iter().eq(runs.iter().copied()), "{:?} is not {runs:?}", set.iter().collect::<Vec<_>>());
+    assert_eq!((set.first(), set.last()), (runs.first().copied(), runs.last().copied()));
+    assert_eq!((set.ranges(), set.is_empty()), (runs.len(), runs.is_empty()));
     assert_eq!(set.covered(), runs.iter().map(|r| r.1 - r.0).sum::<u64>());
     for x in 0..SPACE {
         assert_eq!(set.contains(x), model[at(x)]);
         let run = runs.iter().copied().find(|r| r.0 <= x && x < r.1);
         assert_eq!(set.containing(x), run);
         let within = runs.iter().copied().find(|r| r.0 < x + 9 && x < r.1);
-        assert_eq!(
-            set.first_within(x, x + 9),
-            within.map(|r| (r.0.max(x), r.1.min(x + 9)))
-        );
+        assert_eq!(set.first_within(x, x + 9), within.map(|r| (r.0.max(x), r.1.min(x + 9))));
     }
 }
 
@@ -133,10 +116,7 @@ fn a_refused_split_changes_nothing() {
     }
     pool.set_limit(0);
     assert!(set.subtract(3, 5, &mut pool).is_err());
-    assert_eq!(
-        (set.first(), set.ranges(), set.covered()),
-        (Some((0, 9)), 64, 576)
-    );
+    assert_eq!((set.first(), set.ranges(), set.covered()), (Some((0, 9)), 64, 576));
     assert!(set.subtract(3, 10, &mut pool).is_ok());
     assert_eq!(set.first(), Some((0, 3)));
 }
