@@ -38,9 +38,8 @@ impl Balia {
             let there = fastest.window().saturating_mul(path.rtt());
             if here > there { path } else { fastest }
         });
-        let rates = paths.fold(0, |sum: u64, path| {
-            sum.saturating_add(fastest.map_or(ONE, |f| relative_rate(path, &f)))
-        });
+        let rates =
+            paths.fold(0, |sum: u64, path| sum.saturating_add(fastest.map_or(ONE, |f| relative_rate(path, &f))));
         Balia { fastest, rates }
     }
 
@@ -56,14 +55,10 @@ impl Balia {
             return Growth::of(path, acked, own);
         };
         let u = relative_rate(path, &fastest);
-        let below = ONE
-            .saturating_add(u)
-            .saturating_mul(ONE.saturating_add(u.saturating_mul(4)));
+        let below = ONE.saturating_add(u).saturating_mul(ONE.saturating_add(u.saturating_mul(4)));
         let g = div_up(10 << (3 * BITS), below);
         let factor = self.rates.saturating_mul(self.rates) >> BITS;
-        let factor = factor
-            .saturating_mul(g)
-            .div_ceil(1 << (2 * BITS - FACTOR_BITS));
+        let factor = factor.saturating_mul(g).div_ceil(1 << (2 * BITS - FACTOR_BITS));
         let window = own.saturating_mul(factor) >> FACTOR_BITS;
         Growth::of(path, acked, window.max(own))
     }

@@ -94,10 +94,7 @@ pub struct Coupling {
 
 impl Coupling {
     /// No coupling: every subflow grows as a TCP of its own.
-    pub const NONE: Coupling = Coupling {
-        window: 0,
-        total: 0,
-    };
+    pub const NONE: Coupling = Coupling { window: 0, total: 0 };
 
     /// From the subflows that are established, in any order. Walks them three times.
     #[must_use]
@@ -109,10 +106,7 @@ impl Coupling {
         let best_window = best.window() << FRACTION;
         // D / cwnd_b, 1 or more, with 12 bits behind the point: D * that stays below 2^64.
         let ratio = div_up(d.saturating_mul(1 << 12), best_window);
-        Coupling {
-            window: d.saturating_mul(ratio).div_ceil(1 << 12),
-            total: total(paths),
-        }
+        Coupling { window: d.saturating_mul(ratio).div_ceil(1 << 12), total: total(paths) }
     }
 
     /// How much `path` may grow for `acked` bytes newly acknowledged on it, outside of slow start. Never
@@ -132,9 +126,7 @@ impl Coupling {
     #[must_use]
     pub fn alpha(&self) -> u64 {
         let shifted = self.total.saturating_mul(1 << (FRACTION + ALPHA_FRACTION));
-        shifted
-            .checked_div(self.window)
-            .unwrap_or(1 << ALPHA_FRACTION)
+        shifted.checked_div(self.window).unwrap_or(1 << ALPHA_FRACTION)
     }
 
     /// Sum of the subflows' windows, bytes.
@@ -179,10 +171,7 @@ impl Growth {
         let window = window.max(mss << FRACTION);
         // At most 2^(30 + 16 + 7); the quotient at most 2^30. A window above 2^48 exists only beyond 32
         // subflows, and then the digits behind the point saturate to less.
-        let dividend = acked
-            .min(MOST_ACKED)
-            .saturating_mul(mss)
-            .saturating_mul(1 << FRACTION);
+        let dividend = acked.min(MOST_ACKED).saturating_mul(mss).saturating_mul(1 << FRACTION);
         let (whole, rest) = (div(dividend, window), rem(dividend, window));
         let behind = div(rest.saturating_mul(1 << GROWTH_FRACTION), window);
         Growth((whole << GROWTH_FRACTION).saturating_add(behind))

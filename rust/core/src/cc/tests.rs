@@ -10,12 +10,7 @@ use crate::rng::{Rng, SeededRng};
 const MSS: u32 = 1448;
 
 fn path(cwnd: u64, srtt_us: u64) -> PathWindow {
-    PathWindow {
-        cwnd,
-        srtt_us,
-        mss: MSS,
-        slow_start: false,
-    }
+    PathWindow { cwnd, srtt_us, mss: MSS, slow_start: false }
 }
 
 /// Windows from one segment to the most there is, round trips from 100 us to 20 s.
@@ -29,22 +24,17 @@ fn real_path() -> impl Strategy<Value = PathWindow> {
 fn any_path() -> impl Strategy<Value = PathWindow> {
     let number = prop_oneof![any::<u64>(), 0..3_u64, Just(u64::MAX), 0..1_u64 << 32];
     let mss = prop_oneof![any::<u32>(), 0..3_u32, Just(MSS)];
-    (number.clone(), number, mss, any::<bool>()).prop_map(|(cwnd, srtt_us, mss, slow_start)| {
-        PathWindow {
-            cwnd,
-            srtt_us,
-            mss,
-            slow_start,
-        }
+    (number.clone(), number, mss, any::<bool>()).prop_map(|(cwnd, srtt_us, mss, slow_start)| PathWindow {
+        cwnd,
+        srtt_us,
+        mss,
+        slow_start,
     })
 }
 
 fn alpha_model(paths: &[PathWindow]) -> f64 {
     let total: f64 = paths.iter().map(|p| p.cwnd as f64).sum();
-    let best = paths
-        .iter()
-        .map(|p| p.cwnd as f64 / (p.srtt_us as f64).powi(2))
-        .fold(0.0, f64::max);
+    let best = paths.iter().map(|p| p.cwnd as f64 / (p.srtt_us as f64).powi(2)).fold(0.0, f64::max);
     let rates: f64 = paths.iter().map(|p| p.cwnd as f64 / p.srtt_us as f64).sum();
     total * best / rates.powi(2)
 }
@@ -178,10 +168,7 @@ fn in_slow_start_a_subflow_grows_as_rfc_5681_says() {
     assert_eq!(lia.growth(&paths[0], 100).bytes(), 100);
     assert_eq!(lia.growth(&paths[0], 10_000).bytes(), u64::from(MSS));
     let coupled = fine(lia.growth(&paths[1], 14_480));
-    assert!(
-        (coupled - 362.0).abs() < 0.1,
-        "a quarter of a segment, not {coupled}"
-    );
+    assert!((coupled - 362.0).abs() < 0.1, "a quarter of a segment, not {coupled}");
 }
 
 /// A crude model of TCP: in each round trip a path either loses something and halves, or grows for a whole
@@ -205,11 +192,7 @@ fn simulate(paths: &[(u64, f64)], coupled: bool, seed: u64) -> f64 {
         if rng.next_u64() as f64 / u64::MAX as f64 > survives {
             state[i].cwnd = (window / 2).max(u64::from(MSS));
         } else {
-            let coupling = if coupled {
-                Coupling::lia(state.iter())
-            } else {
-                Coupling::NONE
-            };
+            let coupling = if coupled { Coupling::lia(state.iter()) } else { Coupling::NONE };
             state[i].cwnd += credit[i].add(coupling.growth(&state[i], window));
         }
     }
@@ -224,18 +207,10 @@ fn the_whole_does_as_well_as_one_tcp_on_the_best_path() {
         &[(20_000, 0.001), (100_000, 0.001)],
         &[(10_000, 0.01), (200_000, 0.0001)],
         &[(50_000, 0.0005), (50_000, 0.02), (50_000, 0.005)],
-        &[
-            (30_000, 0.002),
-            (30_000, 0.002),
-            (30_000, 0.002),
-            (30_000, 0.002),
-        ],
+        &[(30_000, 0.002), (30_000, 0.002), (30_000, 0.002), (30_000, 0.002)],
     ];
     for paths in cases {
-        let best = paths
-            .iter()
-            .map(|p| simulate(&[*p], false, 1))
-            .fold(0.0, f64::max);
+        let best = paths.iter().map(|p| simulate(&[*p], false, 1)).fold(0.0, f64::max);
         let ours = simulate(paths, true, 2);
         let uncoupled = simulate(paths, false, 3);
         assert!(ours > best * 0.85, "{paths:?}: {ours} of {best}");

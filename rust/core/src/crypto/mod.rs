@@ -55,19 +55,13 @@ impl KeyMaterial {
                 ([t0, t1, t2, t3], [a, b, c, d, e, f, g, h])
             }
         };
-        KeyMaterial {
-            key,
-            token: u32::from_be_bytes(token),
-            idsn: u64::from_be_bytes(idsn),
-        }
+        KeyMaterial { key, token: u32::from_be_bytes(token), idsn: u64::from_be_bytes(idsn) }
     }
 }
 
 impl fmt::Debug for KeyMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyMaterial")
-            .field("token", &format_args!("{:#010x}", self.token))
-            .finish_non_exhaustive()
+        f.debug_struct("KeyMaterial").field("token", &format_args!("{:#010x}", self.token)).finish_non_exhaustive()
     }
 }
 
@@ -97,8 +91,7 @@ impl JoinHmac {
     /// The leftmost 64 bits, as MP_JOIN's SYN/ACK carries them.
     #[must_use]
     pub fn trunc64(&self) -> u64 {
-        let (Full::V0([a, b, c, d, e, f, g, h, ..]) | Full::V1([a, b, c, d, e, f, g, h, ..])) =
-            self.0;
+        let (Full::V0([a, b, c, d, e, f, g, h, ..]) | Full::V1([a, b, c, d, e, f, g, h, ..])) = self.0;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
@@ -142,13 +135,7 @@ impl fmt::Debug for JoinHmac {
 /// To check the peer's MAC, call it from the peer's side: `join_hmac(v, remote, local, nonce_remote,
 /// nonce_local)`.
 #[must_use]
-pub fn join_hmac(
-    version: Version,
-    key_local: Key,
-    key_remote: Key,
-    nonce_local: u32,
-    nonce_remote: u32,
-) -> JoinHmac {
+pub fn join_hmac(version: Version, key_local: Key, key_remote: Key, nonce_local: u32, nonce_remote: u32) -> JoinHmac {
     let block = hmac_block(key_local, key_remote);
     let nonces = (u64::from(nonce_local) << 32) | u64::from(nonce_remote);
     let message = nonces.to_be_bytes();
@@ -170,13 +157,7 @@ pub fn join_hmac(
 /// `key_local` belongs to the host that announces: the receiver gives its peer's key first. An absent
 /// `port` is hashed as zero. Only v1 authenticates announcements; v0 must not call this.
 #[must_use]
-pub fn add_addr_hmac(
-    key_local: Key,
-    key_remote: Key,
-    addr_id: u8,
-    addr: IpAddr,
-    port: Option<u16>,
-) -> u64 {
+pub fn add_addr_hmac(key_local: Key, key_remote: Key, addr_id: u8, addr: IpAddr, port: Option<u16>) -> u64 {
     let block = hmac_block(key_local, key_remote);
     let mut mac = Hmac::<Sha256>::new(&block.into());
     mac.update(&[addr_id]);

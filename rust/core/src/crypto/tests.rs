@@ -18,31 +18,13 @@ fn hex(bytes: &[u8]) -> std::string::String {
 // The messages "abc" and "" of FIPS 180-4's published examples: proves the linked hashes, soft rounds included.
 #[test]
 fn the_hashes_give_the_answers_of_fips_180() {
-    assert_eq!(
-        hex(&Sha1::digest(b"abc")),
-        "a9993e364706816aba3e25717850c26c9cd0d89d"
-    );
-    assert_eq!(
-        hex(&Sha1::digest(b"")),
-        "da39a3ee5e6b4b0d3255bfef95601890afd80709"
-    );
-    assert_eq!(
-        hex(&Sha256::digest(b"abc")),
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
-    assert_eq!(
-        hex(&Sha256::digest(b"")),
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    );
+    assert_eq!(hex(&Sha1::digest(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_eq!(hex(&Sha1::digest(b"")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    assert_eq!(hex(&Sha256::digest(b"abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(hex(&Sha256::digest(b"")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     let long = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-    assert_eq!(
-        hex(&Sha1::digest(long)),
-        "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
-    );
-    assert_eq!(
-        hex(&Sha256::digest(long)),
-        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
-    );
+    assert_eq!(hex(&Sha1::digest(long)), "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+    assert_eq!(hex(&Sha256::digest(long)), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 fn hmac_sha1(key: &[u8], message: &[u8]) -> std::string::String {
@@ -58,23 +40,11 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> std::string::String {
 // RFC 2202, section 3, cases 1, 2, 3 and 6.
 #[test]
 fn hmac_sha1_gives_the_answers_of_rfc_2202() {
-    assert_eq!(
-        hmac_sha1(&[0x0b; 20], b"Hi There"),
-        "b617318655057264e28bc0b6fb378c8ef146be00"
-    );
-    assert_eq!(
-        hmac_sha1(b"Jefe", b"what do ya want for nothing?"),
-        "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
-    );
-    assert_eq!(
-        hmac_sha1(&[0xaa; 20], &[0xdd; 50]),
-        "125d7342b9ac11cd91a39af48aa17b4f63f175d3"
-    );
+    assert_eq!(hmac_sha1(&[0x0b; 20], b"Hi There"), "b617318655057264e28bc0b6fb378c8ef146be00");
+    assert_eq!(hmac_sha1(b"Jefe", b"what do ya want for nothing?"), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    assert_eq!(hmac_sha1(&[0xaa; 20], &[0xdd; 50]), "125d7342b9ac11cd91a39af48aa17b4f63f175d3");
     let message = b"Test Using Larger Than Block-Size Key - Hash Key First";
-    assert_eq!(
-        hmac_sha1(&[0xaa; 80], message),
-        "aa4ae5e15272d00e95705637ce8a3b55ed402112"
-    );
+    assert_eq!(hmac_sha1(&[0xaa; 80], message), "aa4ae5e15272d00e95705637ce8a3b55ed402112");
 }
 
 // RFC 4231, section 4, cases 1, 2, 3 and 6.
@@ -93,10 +63,7 @@ fn hmac_sha256_gives_the_answers_of_rfc_4231() {
         "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"
     );
     let message = b"Test Using Larger Than Block-Size Key - Hash Key First";
-    assert_eq!(
-        hmac_sha256(&[0xaa; 131], message),
-        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
-    );
+    assert_eq!(hmac_sha256(&[0xaa; 131], message), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 // for k in KEYS: d = hashlib.sha256(k.to_bytes(8, 'big')).digest(); print(d[:4].hex(), d[-8:].hex())
@@ -131,15 +98,9 @@ fn token_and_idsn_are_the_ends_of_the_digest() {
 #[test]
 fn join_macs_as_python_computes_them() {
     let a = join_hmac(Version::V1, A, B, NONCE_A, NONCE_B);
-    assert_eq!(
-        hex(a.full()),
-        "b5a4712edb62560521e4b4f39ebc15621a7be87f7c8d8a69647f033a837004db"
-    );
+    assert_eq!(hex(a.full()), "b5a4712edb62560521e4b4f39ebc15621a7be87f7c8d8a69647f033a837004db");
     let b = join_hmac(Version::V1, B, A, NONCE_B, NONCE_A);
-    assert_eq!(
-        hex(b.full()),
-        "d2b8e59b0c7c0eb932c8dfb6585f92ee01a844b86d08b5b7405bc79fcb001cac"
-    );
+    assert_eq!(hex(b.full()), "d2b8e59b0c7c0eb932c8dfb6585f92ee01a844b86d08b5b7405bc79fcb001cac");
     let a = join_hmac(Version::V0, A, B, NONCE_A, NONCE_B);
     assert_eq!(hex(a.full()), "daf65e39c4016da4c26a44501a617492e584acb9");
     let b = join_hmac(Version::V0, B, A, NONCE_B, NONCE_A);
@@ -150,10 +111,7 @@ fn join_macs_as_python_computes_them() {
 fn truncations_take_the_left_end() {
     let v1 = join_hmac(Version::V1, B, A, NONCE_B, NONCE_A);
     assert_eq!(v1.trunc64(), 0xd2b8_e59b_0c7c_0eb9);
-    assert_eq!(
-        hex(&v1.trunc160()),
-        "d2b8e59b0c7c0eb932c8dfb6585f92ee01a844b8"
-    );
+    assert_eq!(hex(&v1.trunc160()), "d2b8e59b0c7c0eb932c8dfb6585f92ee01a844b8");
     let v0 = join_hmac(Version::V0, A, B, NONCE_A, NONCE_B);
     assert_eq!(v0.trunc64(), 0xdaf6_5e39_c401_6da4);
     assert_eq!(hex(&v0.trunc160()), hex(v0.full()));
@@ -192,21 +150,14 @@ fn add_addr_macs_as_python_computes_them() {
         assert_ne!(add_addr_hmac(B, A, id, addr, port), mac, "direction");
     }
     let v4 = "10.0.1.2".parse().unwrap();
-    assert_eq!(
-        add_addr_hmac(A, B, 2, v4, None),
-        add_addr_hmac(A, B, 2, v4, Some(0))
-    );
+    assert_eq!(add_addr_hmac(A, B, 2, v4, None), add_addr_hmac(A, B, 2, v4, Some(0)));
 }
 
 #[test]
 fn debug_output_keeps_the_secrets() {
     let material = KeyMaterial::derive(Version::V1, A);
     let shown = format!("{material:?} {:?}", join_hmac(Version::V1, A, B, 1, 2));
-    let secrets: Vec<_> = vec![
-        format!("{}", A.0),
-        format!("{:x}", A.0),
-        format!("{}", material.idsn),
-    ];
+    let secrets: Vec<_> = vec![format!("{}", A.0), format!("{:x}", A.0), format!("{}", material.idsn)];
     assert!(secrets.iter().all(|s| !shown.contains(s)), "{shown}");
     assert!(shown.contains(&format!("{:#010x}", material.token)));
 }

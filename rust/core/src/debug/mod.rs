@@ -33,12 +33,8 @@ pub enum DebugClass {
 
 impl DebugClass {
     /// Every class, in the order in which the setting is printed.
-    pub const ALL: [DebugClass; 4] = [
-        DebugClass::MpSession,
-        DebugClass::DsMap,
-        DebugClass::SbStatus,
-        DebugClass::Reass,
-    ];
+    pub const ALL: [DebugClass; 4] =
+        [DebugClass::MpSession, DebugClass::DsMap, DebugClass::SbStatus, DebugClass::Reass];
 
     /// The name in the sysctl.
     #[must_use]
@@ -83,9 +79,7 @@ impl DebugMask {
             let (class, levels) = parsed.map_err(|kind| DebugError { index, range, kind })?;
             mask = match class {
                 Some(class) => mask.with(class, levels),
-                None => DebugClass::ALL
-                    .into_iter()
-                    .fold(mask, |mask, class| mask.with(class, levels)),
+                None => DebugClass::ALL.into_iter().fold(mask, |mask, class| mask.with(class, levels)),
             };
         }
         Ok(mask)
@@ -133,11 +127,7 @@ impl fmt::Display for DebugMask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.levels(DebugClass::MpSession);
         if DebugClass::ALL.iter().all(|c| self.levels(*c) == first) {
-            return if first == 0 {
-                Ok(())
-            } else {
-                write_entry(f, "ALL", first)
-            };
+            return if first == 0 { Ok(()) } else { write_entry(f, "ALL", first) };
         }
         let mut blank = "";
         for class in DebugClass::ALL {
@@ -206,9 +196,7 @@ impl core::error::Error for DebugError {}
 fn parse_entry(entry: &[u8]) -> Result<(Option<DebugClass>, u8), DebugErrorKind> {
     let colon = entry.iter().position(|b| *b == b':');
     let colon = colon.ok_or(DebugErrorKind::NoLevel)?;
-    let (name, level) = entry
-        .split_at_checked(colon)
-        .ok_or(DebugErrorKind::NoLevel)?;
+    let (name, level) = entry.split_at_checked(colon).ok_or(DebugErrorKind::NoLevel)?;
     let class = if name.eq_ignore_ascii_case(b"ALL") {
         None
     } else {

@@ -64,11 +64,7 @@ fn a_bad_entry_is_named_and_nothing_before_it_counts() {
         ("ALL:1,DSMAP:2", 0, 0..13, Kind::BadLevel),
     ];
     for (text, index, range, kind) in table {
-        assert_eq!(
-            parse(text),
-            Err(DebugError { index, range, kind }),
-            "{text}"
-        );
+        assert_eq!(parse(text), Err(DebugError { index, range, kind }), "{text}");
     }
     let error = parse("ALL:1 DSMAP:9").unwrap_err().to_string();
     assert_eq!(error, "entry 2 (at byte 6): levels are 0 to 5");
