@@ -39,23 +39,9 @@ pub(super) struct Forwarder {
 }
 
 impl Forwarder {
-    pub(super) fn new(
-        lanes: Vec<Lane>,
-        clock: Clock,
-        orders: Receiver<Order>,
-        wake: Arc<OwnedFd>,
-    ) -> Self {
-        let open = (0..lanes.len())
-            .flat_map(|n| Direction::BOTH.map(|way| (n, way)))
-            .collect();
-        Forwarder {
-            lanes,
-            clock,
-            orders,
-            wake,
-            buffer: vec![0; MAX_PACKET],
-            open,
-        }
+    pub(super) fn new(lanes: Vec<Lane>, clock: Clock, orders: Receiver<Order>, wake: Arc<OwnedFd>) -> Self {
+        let open = (0..lanes.len()).flat_map(|n| Direction::BOTH.map(|way| (n, way))).collect();
+        Forwarder { lanes, clock, orders, wake, buffer: vec![0; MAX_PACKET], open }
     }
 
     /// Forwards until told to stop.
@@ -63,13 +49,13 @@ impl Forwarder {
         // Timers as precise as the machine has them; the default adds 50 microseconds.
         set_current_timer_slack(NonZeroU64::new(1))?;
         loop {
+            self.deliver(self.clock.now());
+            let ready = self.sleep()?;
             let now = self.clock.now();
+            // Before the packets: an order counts for all that are sent after it was given.
             if self.obey(now) {
                 return Ok(self.lanes.into_iter().map(|lane| lane.path).collect());
             }
-            self.deliver(now);
-            let ready = self.sleep()?;
-            let now = self.clock.now();
             for (lane, way) in ready {
                 if !self.take_in(now, lane, way) {
                     self.open.retain(|end| *end != (lane, way));
@@ -118,24 +104,12 @@ impl Forwarder {
     /// Waits for a packet, an order, or the time of the next arrival, and tells which open ends can
     /// be read.
     fn sleep(&self) -> Result<Vec<(usize, Direction)>> {
-        let due = self
-            .lanes
-            .iter()
-            .filter_map(|lane| lane.path.next_due())
-            .min();
+        let due = self.lanes.iter().filter_map(|lane| lane.path.next_due()).min();
         let timeout = due.map(|due| due.since(self.clock.now()).max(SHORTEST_SLEEP));
-        let timeout = timeout.map(|t| Timespec {
-            tv_sec: t.as_secs().cast_signed(),
-            tv_nsec: t.subsec_nanos().into(),
-        });
-        let ends = self
-            .open
-            .iter()
-            .map(|(lane, way)| source(&self.lanes[*lane], *way).as_fd());
+        let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: t.subsec_nanos().into() });
+        let ends = self.open.iter().map(|(lane, way)| source(&self.lanes[*lane], *way).as_fd());
         let all = ends.chain([self.wake.as_fd()]);
-        let mut fds: Vec<_> = all
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
-            .collect();
+        let mut fds: Vec<_> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),
@@ -144,11 +118,7 @@ impl Forwarder {
             // Its count does not matter: all orders are carried out each time.
             let _ = rustix::io::read(&*self.wake, &mut [0; 8]);
         }
-        let ready = self
-            .open
-            .iter()
-            .zip(&fds)
-            .filter(|(_, fd)| !fd.revents().is_empty());
+        let ready = self.open.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty());
         Ok(ready.map(|(end, _)| *end).collect())
     }
 

@@ -91,11 +91,7 @@ impl Bridge {
             .name("paths".into())
             .spawn(move || forwarder.run())
             .context("cannot start the thread of the paths")?;
-        Ok(Bridge {
-            orders,
-            wake,
-            thread: Some(thread),
-        })
+        Ok(Bridge { orders, wake, thread: Some(thread) })
     }
 
     /// Cuts (`false`) or heals (`true`) a path now.
@@ -129,9 +125,7 @@ impl Bridge {
     pub fn counters(&self) -> Result<Vec<[LinkCounters; 2]>> {
         let (sender, receiver) = mpsc::channel();
         self.order(Order::Report(sender))?;
-        receiver
-            .recv_timeout(Duration::from_secs(1))
-            .context("the paths have stopped")
+        receiver.recv_timeout(Duration::from_secs(1)).context("the paths have stopped")
     }
 
     /// Stops and returns the paths with their counters and series.
@@ -149,9 +143,7 @@ impl Bridge {
     }
 
     fn order(&self, order: Order) -> Result<()> {
-        self.orders
-            .send(order)
-            .map_err(|_| anyhow!("the paths have stopped"))?;
+        self.orders.send(order).map_err(|_| anyhow!("the paths have stopped"))?;
         rustix::io::write(&*self.wake, &1u64.to_ne_bytes())?;
         Ok(())
     }
