@@ -1,0 +1,201 @@
+//! `t_rxmaps`: maps that the peer sent for one subflow and whose bytes have not all been taken.
+
+use crate::pool::Pool;
+use crate::range_map::{InsertError, RangeMap};
+
+/// At most so many maps wait on one subflow; a peer that sends more is refused memory.
+const MAX_MAPS: usize = 4096;
+
+/// The checksum of a map, and what its pseudo-header holds as length (with a DATA_FIN, one more than the bytes).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MapSum {
+    /// From the option.
+    pub csum: u16,
+    /// Data-level length from the option.
+    pub wire_len: u16,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RxMap {
+    doff: u64,
+    /// Checksum that still has to be verified.
+    csum: Option<MapSum>,
+}
+
+/// The part of a map that starts at the SSN asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RxPiece {
+    /// Data offset of the first byte.
+    pub doff: u64,
+    /// Bytes from there to the end of the map.
+    pub len: u64,
+    /// The map's checksum, where it has not been verified; the piece is the whole map then.
+    pub csum: Option<MapSum>,
+}
+
+/// What became of a map that arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recorded {
+    /// Kept.
+    New,
+    /// Known already, or its bytes have been taken.
+    Old,
+    /// It contradicts a map that is known: ignored, a map does not change (RFC 8684 section 3.3.1).
+    Conflict,
+    /// No memory.
+    NoMemory,
+}
+
+/// Maps by SSN. Under MP_LOCK. Maps without checksum that continue one another merge, so that a peer that sends one map
+/// for each segment costs one map in all.
+#[derive(Debug)]
+pub struct RxMaps {
+    maps: RangeMap<RxMap>,
+    /// First SSN whose bytes have not been taken.
+    taken: u64,
+}
+
+impl RxMaps {
+    /// No maps; the first byte of the subflow has SSN 1.
+    #[must_use]
+    pub const fn new() -> Self {
+        RxMaps { maps: RangeMap::new(), taken: 1 }
+    }
+
+    /// First SSN whose bytes have not been taken.
+    #[must_use]
+    pub const fn head(&self) -> u64 {
+        self.taken
+    }
+
+    /// Number of maps that wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.maps.len()
+    }
+
+    /// No map waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.maps.is_empty()
+    }
+
+    /// Keeps the map `ssn .. ssn+len` to `doff`. O(log n); O(1) and without memory where it continues the last one.
+    pub fn record(&mut self, ssn: u64, len: u64, doff: u64, csum: Option<MapSum>, pool: &mut Pool) -> Recorded {
+        let end = ssn.saturating_add(len);
+        if end <= self.taken || len == 0 {
+            return Recorded::Old;
+        }
+        if let Some(last) = self.maps.last()
+            && last.end == ssn
+            && csum.is_none()
+            && last.value.csum.is_none()
+            && last.value.doff.saturating_add(last.len()) == doff
+        {
+            // Nothing lies behind the last map, so widening it cannot fail.
+            return match self.maps.set_bounds(last.start, last.start, end) {
+                Ok(_) => Recorded::New,
+                Err(_) => Recorded::Conflict,
+            };
+        }
+        match self.maps.first_overlap(ssn, end) {
+            None => self.insert(ssn, end, RxMap { doff, csum }, pool),
+            Some(known) => {
+                let same_line = doff.wrapping_sub(ssn) == known.value.doff.wrapping_sub(known.start);
+                if !same_line || known.value.csum.is_some_and(|_| csum != known.value.csum) {
+                    Recorded::Conflict
+                } else if known.start <= ssn && end <= known.end {
+                    Recorded::Old
+                } else {
+                    self.record_rest(known.start, known.end, ssn, end, doff, csum, pool)
+                }
+            }
+        }
+    }
+
+    /// A map that agrees with a known one (`start..stop`) and reaches beyond it: the parts that are new.
+    #[allow(clippy::too_many_arguments)]
+    fn record_rest(
+        &mut self,
+        start: u64,
+        stop: u64,
+        ssn: u64,
+        end: u64,
+        doff: u64,
+        csum: Option<MapSum>,
+        pool: &mut Pool,
+    ) -> Recorded {
+        // A checksum covers exactly its map: half of one cannot be verified.
+        if csum.is_some() {
+            return Recorded::Conflict;
+        }
+        if ssn < start {
+            let front = start.saturating_sub(ssn);
+            if self.record(ssn, front, doff, None, pool) == Recorded::NoMemory {
+                return Recorded::NoMemory;
+            }
+        }
+        if end > stop {
+            let behind = stop.saturating_sub(ssn);
+            return self.record(stop, end.saturating_sub(stop), doff.saturating_add(behind), None, pool);
+        }
+        Recorded::New
+    }
+
+    fn insert(&mut self, ssn: u64, end: u64, map: RxMap, pool: &mut Pool) -> Recorded {
+        if self.maps.len() >= MAX_MAPS {
+            return Recorded::NoMemory;
+        }
+        match self.maps.insert(ssn, end, map, pool) {
+            Ok(()) => Recorded::New,
+            Err(InsertError::NoMemory) => Recorded::NoMemory,
+            Err(InsertError::Overlap | InsertError::Empty) => Recorded::Conflict,
+        }
+    }
+
+    /// The map of the first byte that has not been taken; `None` while it is unmapped.
+    #[must_use]
+    pub fn at_head(&self) -> Option<RxPiece> {
+        let span = self.maps.first().filter(|span| span.start <= self.taken && self.taken < span.end)?;
+        let into = self.taken.saturating_sub(span.start);
+        Some(RxPiece {
+            doff: span.value.doff.saturating_add(into),
+            len: span.end.saturating_sub(self.taken),
+            csum: span.value.csum,
+        })
+    }
+
+    /// First SSN at or after the head that a map covers.
+    #[must_use]
+    pub fn next_mapped(&self) -> Option<u64> {
+        self.maps.first().map(|span| span.start.max(self.taken))
+    }
+
+    /// The checksum of the map at the head has been verified.
+    pub fn verified(&mut self) {
+        if let Some(span) = self.maps.first()
+            && let Some(map) = self.maps.get_mut(span.start)
+        {
+            map.csum = None;
+        }
+    }
+
+    /// The next `bytes` have been taken: maps that end there go.
+    pub fn take(&mut self, bytes: u64, pool: &mut Pool) {
+        self.taken = self.taken.saturating_add(bytes);
+        while self.maps.first().is_some_and(|span| span.end <= self.taken) {
+            self.maps.pop_first(pool);
+        }
+    }
+
+    /// Gives back all memory.
+    pub fn clear(&mut self, pool: &mut Pool) {
+        self.maps.clear(pool);
+    }
+}
+
+impl Default for RxMaps {
+    fn default() -> Self {
+        Self::new()
+    }
+}

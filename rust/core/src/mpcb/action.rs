@@ -1,0 +1,125 @@
+//! What the caller must do next.
+
+use super::Mpcb;
+use crate::error::ConnError;
+use crate::rng::Rng;
+use crate::subflow::{SubflowId, Wants};
+use crate::time::Instant;
+use bitflags::bitflags;
+use core::net::{IpAddr, SocketAddr};
+
+/// One thing for the caller to do; none of them is done while MP_LOCK is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Let TCP send on this subflow: it may map data (`tcp_output`).
+    Output(SubflowId),
+    /// Send an ACK without payload on this subflow now: it carries a signal, a DATA_ACK or the DATA_FIN.
+    SendAck(SubflowId),
+    /// Open a subflow: connect a new TCP from `local` (any port) to `remote`.
+    OpenSubflow {
+        /// Its id; the subflow exists already at this level.
+        sf: SubflowId,
+        /// Address to bind to.
+        local: IpAddr,
+        /// Where to connect.
+        remote: SocketAddr,
+    },
+    /// Close the subflow in order: FIN after what is mapped.
+    Close(SubflowId),
+    /// Reset the subflow; its RST takes options from `SubflowTx`. Report [`Mpcb::subflow_closed`] then.
+    Reset(SubflowId),
+    /// There is data in `so_rcv`.
+    WakeReader,
+    /// There is room in `so_snd`; call [`Mpcb::snd_release`] first.
+    WakeWriter,
+    /// The peer will send no more: end of file after what was delivered.
+    PeerClosed,
+    /// The connection is over; nothing follows.
+    Closed(ConnError),
+}
+
+bitflags! {
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(super) struct ConnWants: u8 {
+        const WAKE_READER = 0x01;
+        const WAKE_WRITER = 0x02;
+        const PEER_CLOSED = 0x04;
+        const CLOSED = 0x08;
+    }
+}
+
+impl Mpcb {
+    /// The next thing to do; call until `None` after every other call. Never allocates but for a new subflow.
+    pub fn poll_action(&mut self, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
+        if self.take(ConnWants::WAKE_READER) {
+            return Some(Action::WakeReader);
+        }
+        if self.take(ConnWants::PEER_CLOSED) {
+            return Some(Action::PeerClosed);
+        }
+        if self.take(ConnWants::WAKE_WRITER) {
+            return Some(Action::WakeWriter);
+        }
+        if self.over.is_none() {
+            self.hand_out_signals(now);
+        }
+        if let Some(action) = self.subflow_action() {
+            return Some(action);
+        }
+        if self.over.is_none() {
+            return self.open_wanted(now, rng);
+        }
+        let error = self.over?;
+        self.take(ConnWants::CLOSED).then_some(Action::Closed(error))
+    }
+
+    fn take(&mut self, want: ConnWants) -> bool {
+        let wanted = self.wants.contains(want);
+        self.wants.remove(want);
+        wanted
+    }
+
+    fn subflow_action(&mut self) -> Option<Action> {
+        let subflow = self.live_mut().find(|subflow| !subflow.wants.is_empty())?;
+        let sf = subflow.id;
+        // Data goes before the FIN, and a RST before everything.
+        let order = [
+            (Wants::RESET, Action::Reset(sf)),
+            (Wants::OUTPUT, Action::Output(sf)),
+            (Wants::ACK, Action::SendAck(sf)),
+            (Wants::CLOSE, Action::Close(sf)),
+        ];
+        let (want, action) = order.into_iter().find(|(want, _)| subflow.wants.contains(*want))?;
+        subflow.wants.remove(want);
+        Some(action)
+    }
+
+    /// Asks for output on every subflow that has room for more.
+    pub(super) fn kick(&mut self) {
+        for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
+            let in_flight = subflow.next_ssn.saturating_sub(subflow.acked);
+            if in_flight == 0 || in_flight < u64::from(subflow.metrics.cwnd) {
+                subflow.wants.insert(Wants::OUTPUT);
+            }
+        }
+    }
+
+    /// Asks for an ACK without payload on the subflow that received last, or else on any.
+    pub(super) fn ask_ack(&mut self) {
+        let last = self.last_rx;
+        let usable = |sf: SubflowId, mpcb: &Mpcb| {
+            mpcb.get(sf).is_some_and(|subflow| subflow.is_established() && !subflow.health.is_stalled())
+        };
+        let choice = if usable(last, self) {
+            Some(last)
+        } else {
+            self.live()
+                .filter(|subflow| subflow.is_established())
+                .min_by_key(|subflow| (subflow.health.is_stalled(), subflow.is_backup(), subflow.metrics.srtt))
+                .map(|subflow| subflow.id)
+        };
+        if let Some(subflow) = choice.and_then(|sf| self.get_mut(sf)) {
+            subflow.wants.insert(Wants::ACK);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Every way back to plain TCP in the middle of a connection (RFC 8684 section 3.7).
+
+use super::Mpcb;
+use super::action::ConnWants;
+use super::input::SegIn;
+use super::timer::Timer;
+use crate::error::ConnError;
+use crate::handshake::FallbackReason;
+use crate::sockbuf::DataAcked;
+use crate::subflow::{SubflowId, Wants};
+use crate::time::Instant;
+use core::time::Duration;
+use mptcp_wire::{DssMap, MpFail, MpOption, RstReason};
+
+/// In-order bytes may wait so long for their map, once the peer has shown that it sends maps.
+const UNMAPPED_GRACE: Duration = Duration::from_millis(200);
+/// Acknowledgements of data in a row without DSS, after which options are taken to be stripped.
+const BARE_ACKS: u8 = 8;
+/// The peer's infinite mapping is awaited for so long after MP_FAIL.
+const FAIL_WAIT: Duration = Duration::from_secs(10);
+
+/// The connection goes on as plain TCP on its only subflow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fallback {
+    pub(super) reason: FallbackReason,
+    /// The subflow that carries on.
+    pub(super) sf: SubflowId,
+    /// SSN and data offset at which our infinite mapping begins.
+    pub(super) ssn: u64,
+    pub(super) doff: u64,
+    /// MP_FAIL is repeated until the peer acknowledges data or falls back visibly.
+    pub(super) fail: Option<MpOption>,
+    /// The peer may not know: keep sending DATA_ACKs, so that it does not wait for them for ever.
+    pub(super) keep_data_ack: bool,
+}
+
+impl Mpcb {
+    /// In-order bytes have no map, and came without DSS. Returns true where the connection fell back, so that they
+    /// are the next data as they stand.
+    pub(super) fn unmapped_means_stripped(&mut self, sf: SubflowId, now: Instant) -> bool {
+        let Some(subflow) = self.get(sf) else {
+            return false;
+        };
+        if subflow.rx.head() >= subflow.bare {
+            // A DSS came with them and its map was refused or contradicts another: wait, then give up.
+            self.arm_unmapped(now);
+            return false;
+        }
+        if subflow.dss_seen {
+            self.arm_unmapped(now);
+            return false;
+        }
+        // Never a DSS on this subflow: RFC 8684 section 3.7, the first data.
+        self.options_stripped(sf, now)
+    }
+
+    fn arm_unmapped(&mut self, now: Instant) {
+        if !self.timers.is_set(Timer::Unmapped) {
+            self.timers.set(Timer::Unmapped, now + UNMAPPED_GRACE);
+        }
+    }
+
+    /// The grace for unmapped bytes is over.
+    pub(super) fn unmapped_too_long(&mut self, now: Instant) {
+        let stuck = self
+            .live()
+            .find(|subflow| subflow.rx.head() < subflow.bare && subflow.rx.at_head().is_none())
+            .map(|subflow| subflow.id);
+        if let Some(sf) = stuck
+            && self.options_stripped(sf, now)
+        {
+            self.wants.insert(ConnWants::WAKE_READER);
+        }
+    }
+
+    /// Data came without mapping on `sf`: fall back where it is the only subflow and nothing is missing before it,
+    /// else reset it. Returns whether the connection fell back.
+    fn options_stripped(&mut self, sf: SubflowId, now: Instant) -> bool {
+        if self.can_fall_back(sf) && self.reass.held_ranges() == 0 {
+            self.fall_back(sf, FallbackReason::NoDss, now);
+            true
+        } else {
+            self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
+            false
+        }
+    }
+
+    /// Our data was acknowledged on `sf` by a segment without DSS.
+    pub(super) fn acked_without_dss(&mut self, sf: SubflowId, now: Instant) {
+        let Some(subflow) = self.get(sf) else {
+            return;
+        };
+        let first = !subflow.dss_seen;
+        if subflow.acked <= 1 || !(first || subflow.bare_acks >= BARE_ACKS) {
+            return;
+        }
+        if self.can_fall_back(sf) {
+            self.fall_back(sf, FallbackReason::NoDss, now);
+        } else if first {
+            // RFC 8684 section 3.7: on a joined subflow, reset it.
+            self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
+        }
+    }
+
+    /// The only subflow acknowledged everything, and the last acknowledgements came without DSS.
+    pub(super) fn acked_but_bare(&self) -> bool {
+        self.sole().and_then(|sf| self.get(sf)).is_some_and(|s| s.bare_acks > 0 && s.maps.is_empty())
+            && self.snd.una() < self.snd.nxt()
+    }
+
+    pub(super) fn stripped_on_our_way(&mut self, now: Instant) {
+        if let Some(sf) = self.sole()
+            && self.can_fall_back(sf)
+        {
+            self.fall_back(sf, FallbackReason::NoDss, now);
+        }
+    }
+
+    /// Only one subflow, and all that is outstanding is contiguous on it.
+    fn can_fall_back(&self, sf: SubflowId) -> bool {
+        self.fallback.is_none()
+            && self.sole() == Some(sf)
+            && self.get(sf).is_some_and(|subflow| subflow.is_established() && !subflow.crooked)
+    }
+
+    /// A DSS checksum failed for the map at `doff` (RFC 8684 section 3.7).
+    pub(super) fn checksum_failed(&mut self, sf: SubflowId, doff: u64, now: Instant) {
+        let dsn = self.agreed.remote.idsn.wrapping_add(doff);
+        let fail = MpOption::Fail(MpFail { dsn });
+        self.stats.fail_sent = self.stats.fail_sent.saturating_add(1);
+        if self.sole() == Some(sf) && doff == self.reass.rcv_nxt() && self.reass.held_ranges() == 0 {
+            // The bytes wait in the subflow's queue for the peer's infinite mapping.
+            self.failing = Some(dsn);
+            self.timers.set(Timer::Fail, now + FAIL_WAIT);
+            self.ask_ack();
+            return;
+        }
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow
+                .reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient: false, reason: RstReason::MIDDLEBOX })));
+            subflow.fail = Some(fail);
+        }
+    }
+
+    /// MP_FAIL from the peer: our data arrived damaged.
+    pub(super) fn on_fail(&mut self, sf: SubflowId, seg: &SegIn, dsn: u64, now: Instant) {
+        self.stats.fail_received = self.stats.fail_received.saturating_add(1);
+        // With a RST, the subflow's end will bring its data back to the queue.
+        if seg.flags.rst || self.fallback.is_some() {
+            return;
+        }
+        if self.failing.is_some() {
+            // The answer to our own: both directions fall back.
+            return self.fall_back(sf, FallbackReason::Checksum, now);
+        }
+        if !self.can_fall_back(sf) {
+            return self.reset_subflow(sf, RstReason::MPTCP_ERROR, true);
+        }
+        self.fall_back(sf, FallbackReason::PeerFailed, now);
+        if let Some(fallback) = &mut self.fallback {
+            // RFC 8684 section 3.7: the receiver of an MP_FAIL answers with one.
+            fallback.fail = Some(MpOption::Fail(MpFail { dsn }));
+        }
+        self.ask_ack();
+    }
+
+    /// The peer's infinite mapping.
+    pub(super) fn on_infinite_map(&mut self, sf: SubflowId, _map: &DssMap, now: Instant) {
+        if self.fallback.is_none() {
+            if !self.can_fall_back(sf) {
+                return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
+            }
+            let reason = if self.failing.is_some() { FallbackReason::Checksum } else { FallbackReason::PeerFailed };
+            self.fall_back(sf, reason, now);
+        }
+        if let Some(fallback) = &mut self.fallback {
+            fallback.keep_data_ack = false;
+            fallback.fail = None;
+        }
+    }
+
+    /// From here on the connection is one TCP connection. It never becomes multipath again.
+    fn fall_back(&mut self, sf: SubflowId, reason: FallbackReason, now: Instant) {
+        let una = self.snd.una();
+        let nxt = self.snd.nxt();
+        let Some(subflow) = self.get_mut(sf) else {
+            return;
+        };
+        // RFC 8684 section 3.7: the mapping acts retroactively, from the last data known to be intact.
+        let (ssn, doff) = subflow
+            .maps
+            .iter()
+            .find(|map| una < map.doff_end())
+            .map_or((subflow.next_ssn, nxt), |map| (map.ssn, map.doff));
+        subflow.wants.insert(Wants::OUTPUT);
+        subflow.wants.insert(Wants::ACK);
+        self.failing = None;
+        self.timers.stop(Timer::Fail);
+        self.timers.stop(Timer::Unmapped);
+        self.timers.stop(Timer::DataRto);
+        self.timers.stop(Timer::Persist);
+        self.reinject.forget(&mut self.pool);
+        let keep_data_ack = reason == FallbackReason::NoDss;
+        self.fallback = Some(Fallback { reason, sf, ssn, doff, fail: None, keep_data_ack });
+        self.fallback_acked(sf, now);
+    }
+
+    /// In fallback the subflow's ACK is the DATA_ACK.
+    pub(super) fn fallback_acked(&mut self, sf: SubflowId, now: Instant) {
+        let Some(fallback) = self.fallback.filter(|fallback| fallback.sf == sf) else {
+            return;
+        };
+        let Some(acked) = self.get(sf).map(|subflow| subflow.acked) else {
+            return;
+        };
+        let doff = if acked >= fallback.ssn {
+            fallback.doff.saturating_add(acked.saturating_sub(fallback.ssn))
+        } else {
+            return;
+        };
+        if let Some(fallback) = &mut self.fallback {
+            fallback.fail = None;
+        }
+        if self.snd.data_ack(doff) == DataAcked::Advanced {
+            self.data_acked(now);
+        }
+    }
+
+    /// The subflow's FIN in fallback: end of file.
+    pub(super) fn fallback_fin(&mut self) {
+        if !core::mem::replace(&mut self.peer_fin_taken, true) {
+            self.wants.insert(ConnWants::PEER_CLOSED);
+        }
+    }
+
+    /// In fallback the last subflow's end is the connection's.
+    pub(super) fn fallback_closed(&mut self, in_order: bool) {
+        self.end(if in_order { ConnError::Done } else { ConnError::Reset });
+    }
+}

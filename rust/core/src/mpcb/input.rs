@@ -1,0 +1,104 @@
+//! A segment of a subflow arrives: the order in which its parts are looked at.
+
+use super::Mpcb;
+use crate::output::SegFlags;
+use crate::seq;
+use crate::subflow::{SubflowId, SubflowState};
+use crate::time::Instant;
+use mptcp_wire::tcp_options::mptcp_options;
+use mptcp_wire::{MpOption, RstReason};
+
+/// A segment that has passed TCP's own checks of SEQ and ACK (a blind packet must not get here).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SegIn {
+    /// Low 32 bits of the SSN of its first payload byte (the SYN has SSN 0).
+    pub ssn: u32,
+    /// Payload bytes.
+    pub len: u32,
+    /// Low 32 bits of the first of our SSNs that it does not acknowledge (1: only our SYN).
+    pub ack: u32,
+    /// Its window in bytes, scaled.
+    pub window: u32,
+    /// Its flags.
+    pub flags: SegFlags,
+}
+
+/// What TCP should do with the segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SegVerdict {
+    /// Go on as usual.
+    Continue,
+    /// Throw it away: the subflow is about to be reset ([`super::Action::Reset`]).
+    Drop,
+}
+
+/// What the options of one segment held.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// A DSS, or MP_CAPABLE with a mapping.
+    pub(super) dss: bool,
+}
+
+impl Mpcb {
+    /// Takes in the MPTCP side of a segment, before TCP does the rest. `tcp_options` is the whole option area of its
+    /// TCP header.
+    pub fn segment_in(&mut self, sf: SubflowId, seg: &SegIn, tcp_options: &[u8], now: Instant) -> SegVerdict {
+        if self.over.is_some() {
+            return SegVerdict::Continue;
+        }
+        match self.get(sf).map(|subflow| subflow.state) {
+            None | Some(SubflowState::Resetting) => return SegVerdict::Continue,
+            Some(SubflowState::JoinSynSent) => return self.on_join_answer(sf, seg, tcp_options, now),
+            // The fourth packet of the handshake is any segment after our third ACK (RFC 8684 section 3.2).
+            Some(SubflowState::JoinAckSent) if seg.flags.ack && !seg.flags.syn && !seg.flags.rst => {
+                self.join_confirmed(sf, now);
+            }
+            Some(SubflowState::JoinAckSent | SubflowState::Established | SubflowState::Closing) => {}
+        }
+        if seg.flags.syn {
+            return SegVerdict::Continue;
+        }
+        self.last_rx = if seg.len > 0 { sf } else { self.last_rx };
+        let seen = self.options_in(sf, seg, tcp_options, now);
+        if seg.flags.rst || self.over.is_some() {
+            return SegVerdict::Continue;
+        }
+        if seg.flags.ack {
+            self.subflow_ack(sf, seg.ack, seen, now);
+        }
+        if seg.len > 0 && !seen.dss {
+            self.bare_data(sf, seg);
+        }
+        match self.get(sf) {
+            Some(subflow) if subflow.state == SubflowState::Resetting => SegVerdict::Drop,
+            _ => SegVerdict::Continue,
+        }
+    }
+
+    fn options_in(&mut self, sf: SubflowId, seg: &SegIn, tcp_options: &[u8], now: Instant) -> Seen {
+        let mut seen = Seen::default();
+        for option in mptcp_options(tcp_options) {
+            match option {
+                Ok(option) => self.option_in(sf, seg, &option, &mut seen, now),
+                Err(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
+            }
+        }
+        seen
+    }
+
+    /// Payload without a mapping of its own: remembered, because if no other mapping covers it when it is in order,
+    /// something on the way strips options (RFC 8684 section 3.7).
+    fn bare_data(&mut self, sf: SubflowId, seg: &SegIn) {
+        if let Some(subflow) = self.get_mut(sf) {
+            let start = seq::expand32(seg.ssn, subflow.rx.head());
+            subflow.bare = subflow.bare.max(start.saturating_add(u64::from(seg.len)));
+        }
+    }
+
+    /// Resets one subflow with MP_TCPRST.
+    pub(super) fn reset_subflow(&mut self, sf: SubflowId, reason: RstReason, transient: bool) {
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient, reason })));
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Joins (RFC 8684 section 3.2): new subflows, opened by us or by the peer.
+
+use super::Mpcb;
+use super::input::{SegIn, SegVerdict};
+use crate::crypto::join_hmac;
+use crate::error::JoinRefusal;
+use crate::pm::Wanted;
+use crate::rng::Rng;
+use crate::subflow::{Join, Subflow, SubflowId, SubflowState, Wants};
+use crate::time::Instant;
+use core::net::SocketAddr;
+use core::time::Duration;
+use mptcp_wire::tcp_options::mptcp_options;
+use mptcp_wire::{MpJoin, MpOption};
+
+/// A join whose SYN/ACK does not come for so long is given up, whatever TCP would still try.
+const SYN_WAIT: Duration = Duration::from_secs(5);
+
+/// A join that the peer began: what the half-open entry keeps between SYN and third ACK.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JoinRequest {
+    local: SocketAddr,
+    remote: SocketAddr,
+    local_id: u8,
+    remote_id: u8,
+    backup: bool,
+    our_backup: bool,
+    nonce: u32,
+    peer_nonce: u32,
+    hmac: u64,
+}
+
+impl JoinRequest {
+    /// MP_JOIN for the SYN/ACK and its retransmissions.
+    #[must_use]
+    pub const fn syn_ack_option(&self) -> MpOption {
+        MpOption::Join(MpJoin::SynAck {
+            backup: self.our_backup,
+            addr_id: self.local_id,
+            hmac: self.hmac,
+            nonce: self.nonce,
+        })
+    }
+}
+
+/// The token in a SYN with MP_JOIN: which connection it wants to join.
+#[must_use]
+pub fn join_token(tcp_options: &[u8]) -> Option<u32> {
+    match find_join(tcp_options) {
+        Some(MpJoin::Syn { token, .. }) => Some(token),
+        _ => None,
+    }
+}
+
+fn find_join(tcp_options: &[u8]) -> Option<MpJoin> {
+    mptcp_options(tcp_options).find_map(|option| match option {
+        Ok(MpOption::Join(join)) => Some(join),
+        _ => None,
+    })
+}
+
+impl Mpcb {
+    /// A SYN with MP_JOIN and our token arrived from `remote` at `local`.
+    ///
+    /// # Errors
+    /// Why it is refused: the caller answers with a RST that carries [`JoinRefusal::rst_reason`].
+    pub fn join_syn(
+        &mut self,
+        tcp_options: &[u8],
+        local: SocketAddr,
+        remote: SocketAddr,
+        rng: &mut dyn Rng,
+    ) -> Result<JoinRequest, JoinRefusal> {
+        let Some(MpJoin::Syn { backup, addr_id, token, nonce: peer_nonce }) = find_join(tcp_options) else {
+            return Err(JoinRefusal::Malformed);
+        };
+        if token != self.agreed.local.token {
+            return Err(JoinRefusal::UnknownToken);
+        }
+        self.admits_join(local)?;
+        let local_id = self.pm.local_id(local.ip(), &mut self.pool).map_err(|_| JoinRefusal::NoResources)?;
+        let nonce = rng.next_u32();
+        let (ours, theirs) = (self.agreed.local.key, self.agreed.remote.key);
+        let hmac = join_hmac(self.agreed.version, ours, theirs, nonce, peer_nonce).trunc64();
+        let our_backup = self.pm.is_backup(local_id);
+        Ok(JoinRequest { local, remote, local_id, remote_id: addr_id, backup, our_backup, nonce, peer_nonce, hmac })
+    }
+
+    /// The third ACK of a join: its HMAC proves that the peer has both keys. The subflow is established then, and
+    /// the peer waits for an ACK, which [`Mpcb::poll_action`] asks for.
+    ///
+    /// # Errors
+    /// Why it is refused: the caller resets the subflow.
+    pub fn join_third_ack(
+        &mut self,
+        request: &JoinRequest,
+        tcp_options: &[u8],
+        _now: Instant,
+    ) -> Result<SubflowId, JoinRefusal> {
+        let refused = |mpcb: &mut Mpcb, refusal| {
+            mpcb.stats.joins_failed = mpcb.stats.joins_failed.saturating_add(1);
+            refusal
+        };
+        let Some(MpJoin::Ack { hmac }) = find_join(tcp_options) else {
+            return Err(refused(self, JoinRefusal::Malformed));
+        };
+        let (ours, theirs) = (self.agreed.local.key, self.agreed.remote.key);
+        let expected = join_hmac(self.agreed.version, theirs, ours, request.peer_nonce, request.nonce);
+        if !expected.verify160(&hmac) {
+            self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1);
+            return Err(refused(self, JoinRefusal::BadHmac));
+        }
+        self.admits_join(request.local)?;
+        let sf = self.free_slot().map_err(|_| JoinRefusal::NoResources)?;
+        let mut subflow = Subflow::new(sf, SubflowState::Established, request.local, request.remote);
+        subflow.local_id = request.local_id;
+        subflow.remote_id = request.remote_id;
+        subflow.backup = request.our_backup;
+        subflow.peer_backup = request.backup;
+        subflow.wants = Wants::ACK | Wants::OUTPUT;
+        self.put(subflow);
+        self.joined_up();
+        self.stats.joins_accepted = self.stats.joins_accepted.saturating_add(1);
+        Ok(sf)
+    }
+
+    fn admits_join(&self, local: SocketAddr) -> Result<(), JoinRefusal> {
+        let denied = self.cfg.deny_join_id0 && self.pm.is_primary(local.ip());
+        if self.fallback.is_some() || self.failing.is_some() || self.is_closing() || denied {
+            return Err(JoinRefusal::Prohibited);
+        }
+        if self.has_room() { Ok(()) } else { Err(JoinRefusal::NoResources) }
+    }
+
+    /// `max_subflows` are not all in use. A subflow that is being reset does not count.
+    pub(super) fn has_room(&self) -> bool {
+        let used = self.live().filter(|subflow| subflow.state != SubflowState::Resetting).count();
+        used < usize::from(self.cfg.max_subflows) && self.live().count() < usize::from(crate::config::MAX_SUBFLOWS)
+    }
+
+    /// Begins a join of our own.
+    pub(super) fn begin_join(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<SubflowId> {
+        let sf = self.free_slot().ok()?;
+        let local = SocketAddr::new(wanted.local, 0);
+        let mut subflow = Subflow::new(sf, SubflowState::JoinSynSent, local, wanted.remote);
+        subflow.initiator = true;
+        subflow.local_id = wanted.pair.local;
+        subflow.remote_id = wanted.pair.remote;
+        subflow.backup = wanted.backup;
+        let mut join = Join::new(rng.next_u32(), wanted.pair.local, wanted.backup);
+        join.next = Some(now + SYN_WAIT);
+        subflow.join = Some(join);
+        self.put(subflow);
+        Some(sf)
+    }
+
+    /// The local address and port of a join, once TCP has chosen them.
+    pub fn join_bound(&mut self, sf: SubflowId, local: SocketAddr) {
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.local = local;
+        }
+    }
+
+    /// The answer to our SYN with MP_JOIN.
+    pub(super) fn on_join_answer(
+        &mut self,
+        sf: SubflowId,
+        seg: &SegIn,
+        tcp_options: &[u8],
+        now: Instant,
+    ) -> SegVerdict {
+        if seg.flags.rst {
+            for option in mptcp_options(tcp_options).flatten() {
+                if let MpOption::TcpRst(rst) = option {
+                    self.on_tcprst(sf, &rst);
+                }
+            }
+            return SegVerdict::Continue;
+        }
+        if !(seg.flags.syn && seg.flags.ack) {
+            return SegVerdict::Continue;
+        }
+        let agreed = self.agreed;
+        let refused = if self.is_closing() || self.fallback.is_some() { Some(JoinRefusal::Prohibited) } else { None };
+        let Some(subflow) = self.get_mut(sf) else {
+            return SegVerdict::Continue;
+        };
+        let Some(join) = subflow.join.as_mut() else {
+            return SegVerdict::Continue;
+        };
+        let answer = join.on_syn_ack(find_join(tcp_options), &agreed);
+        match refused.map_or(answer, Err) {
+            Ok((_id, backup)) => {
+                // The path's remote id stays the one that was announced; the peer's answer must not rename it.
+                subflow.peer_backup = backup;
+                subflow.state = SubflowState::JoinAckSent;
+                join.next = Some(now + Duration::from_millis(300));
+                subflow.wants.insert(Wants::ACK);
+                SegVerdict::Continue
+            }
+            Err(refusal) => {
+                if refusal == JoinRefusal::BadHmac {
+                    self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1);
+                }
+                self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
+                // RFC 8684 section 3.2: no MP_JOIN, or a wrong HMAC, in the SYN/ACK: reset.
+                self.reset_subflow(sf, refusal.rst_reason(), false);
+                SegVerdict::Drop
+            }
+        }
+    }
+
+    /// The fourth packet came: the subflow carries data from now on.
+    pub(super) fn join_confirmed(&mut self, sf: SubflowId, _now: Instant) {
+        let Some(subflow) = self.get_mut(sf) else {
+            return;
+        };
+        subflow.state = SubflowState::Established;
+        subflow.join = None;
+        subflow.wants.insert(Wants::OUTPUT);
+        let pair = subflow.pair();
+        if self.pm.pair_up(pair) {
+            self.stats.rejoins = self.stats.rejoins.saturating_add(1);
+        }
+        self.joined_up();
+        self.stats.joins_opened = self.stats.joins_opened.saturating_add(1);
+    }
+
+    fn joined_up(&mut self) {
+        self.timers.stop(super::timer::Timer::Lonely);
+        self.kick();
+        if self.snd.fin_due().is_some() {
+            self.ask_ack();
+        }
+    }
+
+    /// The join's SYN/ACK or fourth packet is late.
+    pub(super) fn join_timer(&mut self, sf: SubflowId, now: Instant) {
+        let backoff = self.cfg.timers.join_ack;
+        let Some(subflow) = self.get_mut(sf) else {
+            return;
+        };
+        let state = subflow.state;
+        let Some(join) = subflow.join.as_mut().filter(|join| join.next.is_some_and(|at| at <= now)) else {
+            return;
+        };
+        let retry = backoff.wait_from(Duration::from_millis(300), join.retries);
+        join.next = None;
+        match (state, retry) {
+            // RFC 8684 section 3.2: the third ACK is repeated until the fourth packet comes.
+            (SubflowState::JoinAckSent, Some(wait)) => {
+                join.retries = join.retries.saturating_add(1);
+                join.next = Some(now + wait);
+                subflow.wants.insert(Wants::ACK);
+            }
+            (SubflowState::JoinAckSent | SubflowState::JoinSynSent, _) => {
+                self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
+                self.reset_subflow(sf, mptcp_wire::RstReason::UNSPECIFIED, true);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A subflow is gone: what becomes of its data, its path, and the connection.
+
+use super::Mpcb;
+use super::timer::Timer;
+use crate::error::{ConnError, SubflowEnd};
+use crate::pm::Down;
+use crate::subflow::{SubflowId, SubflowState};
+use crate::time::Instant;
+
+impl Mpcb {
+    /// The subflow's TCP is gone; its id may be used again. What it had mapped goes to the other paths.
+    pub fn subflow_closed(&mut self, sf: SubflowId, end: SubflowEnd, now: Instant) {
+        self.queue_maps_of(sf);
+        let Some(mut subflow) = self.subflows.get_mut(sf.index()).and_then(Option::take) else {
+            return;
+        };
+        subflow.clear(&mut self.pool);
+        if self.fallback.is_some_and(|fallback| fallback.sf == sf) {
+            return self.fallback_closed(matches!(end, SubflowEnd::Fin | SubflowEnd::Local));
+        }
+        if let Some(signal) = subflow.signal {
+            self.pm.signal_lost(&signal, now);
+        }
+        if self.over.is_some() {
+            return;
+        }
+        let opening = subflow.join.is_some();
+        if opening {
+            self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
+        }
+        if subflow.initiator {
+            let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
+            let down = match end {
+                _ if in_order || subflow.refused_for_good => Down::ForGood,
+                SubflowEnd::Reset if opening => Down::Refused,
+                _ if opening => Down::Silent,
+                _ => Down::Lost,
+            };
+            self.pm.pair_down(subflow.pair(), down, now, &mut self.pool);
+        }
+        self.check_closed(now);
+        if self.over.is_none() && self.live().next().is_none() {
+            self.last_subflow_gone(end, now);
+        }
+        self.kick();
+    }
+
+    fn last_subflow_gone(&mut self, end: SubflowEnd, now: Instant) {
+        // The peer has everything, and we have everything of it, but for the last acknowledgement.
+        if self.peer_fin_taken && self.snd.is_shut() && self.snd.sb_cc() == 0 {
+            return self.end(ConnError::Done);
+        }
+        match end {
+            // RFC 8684 section 4: all subflows reset is the connection reset.
+            SubflowEnd::Reset => self.end(ConnError::Reset),
+            SubflowEnd::Fin if self.detached => self.end(ConnError::Reset),
+            // Break before make: a path may come back.
+            SubflowEnd::Fin | SubflowEnd::Timeout | SubflowEnd::Local => {
+                self.timers.set(Timer::Lonely, now + self.cfg.timers.close);
+            }
+        }
+    }
+}

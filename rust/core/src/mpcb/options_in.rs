@@ -1,0 +1,213 @@
+//! One option of an arriving segment.
+
+use super::Mpcb;
+use super::input::{Seen, SegIn};
+use crate::crypto::{add_addr_hmac, equal_keys, equal64};
+use crate::ds_map::{MapSum, Recorded};
+use crate::error::ConnError;
+use crate::pm::AddrRefused;
+use crate::seq;
+use crate::subflow::{SubflowId, Wants};
+use crate::time::Instant;
+use mptcp_wire::{
+    AddAddr, AddAddrForm, AddrIds, DataSeq, Dss, DssMap, MpCapable, MpJoin, MpOption, MpPrio, MpTcpRst, RstReason,
+    Version,
+};
+
+/// A map may lie at most so far from the bytes taken last; a subflow's window is never larger.
+const SSN_SPAN: u64 = 1 << 30;
+
+impl Mpcb {
+    pub(super) fn option_in(&mut self, sf: SubflowId, seg: &SegIn, option: &MpOption, seen: &mut Seen, now: Instant) {
+        match option {
+            MpOption::Dss(dss) => {
+                seen.dss = true;
+                self.on_dss(sf, seg, dss, now);
+            }
+            MpOption::Capable(capable) => self.on_capable_again(sf, seg, capable, seen),
+            MpOption::Join(MpJoin::Ack { .. }) => {
+                // The peer repeats its third ACK until it hears from us.
+                if let Some(subflow) = self.get_mut(sf).filter(|subflow| !subflow.initiator) {
+                    subflow.wants.insert(Wants::ACK);
+                }
+            }
+            MpOption::Join(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
+            MpOption::AddAddr(add) if self.fallback.is_none() => self.on_add_addr(add),
+            MpOption::RemoveAddr(ids) if self.fallback.is_none() => self.on_remove_addr(ids),
+            MpOption::Prio(prio) if self.fallback.is_none() => self.on_prio(sf, prio),
+            MpOption::Fail(fail) => self.on_fail(sf, seg, fail.dsn, now),
+            MpOption::FastClose(close) => {
+                // RFC 8684 section 3.5: only the key that we gave the peer counts.
+                if equal_keys(self.agreed.local.key, close.receiver_key) {
+                    self.stats.fastclose_received = self.stats.fastclose_received.saturating_add(1);
+                    self.end(ConnError::Reset);
+                } else {
+                    self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+                }
+            }
+            MpOption::TcpRst(rst) if seg.flags.rst => self.on_tcprst(sf, rst),
+            MpOption::AddAddr(_)
+            | MpOption::RemoveAddr(_)
+            | MpOption::Prio(_)
+            | MpOption::TcpRst(_)
+            | MpOption::Experimental => {}
+        }
+    }
+
+    /// MP_CAPABLE after the handshake: the opener's first data carries its mapping there.
+    fn on_capable_again(&mut self, sf: SubflowId, seg: &SegIn, capable: &MpCapable, seen: &mut Seen) {
+        let Some(data) = capable.data.filter(|_| sf == SubflowId::MASTER && self.agreed.version == Version::V1) else {
+            return;
+        };
+        let keys_match = capable.receiver_key.is_some_and(|key| equal_keys(key, self.agreed.local.key))
+            && capable.sender_key.is_some_and(|key| equal_keys(key, self.agreed.remote.key));
+        if !keys_match || seq::expand32(seg.ssn, 1) != 1 {
+            self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+            return;
+        }
+        seen.dss = true;
+        self.confirmed = true;
+        if self.agreed.checksum != data.csum.is_some() {
+            return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
+        }
+        let csum = data.csum.map(|csum| MapSum { csum, wire_len: data.len });
+        self.record_map(sf, 1, u64::from(data.len), 1, csum);
+    }
+
+    fn on_dss(&mut self, sf: SubflowId, seg: &SegIn, dss: &Dss, now: Instant) {
+        if self.fallback.is_some() {
+            // The peer may not know yet; its DATA_ACKs still tell what arrived.
+            if let Some(map) = dss.map.filter(DssMap::is_infinite) {
+                self.on_infinite_map(sf, &map, now);
+            }
+            return;
+        }
+        self.confirmed = true;
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.dss_seen = true;
+        }
+        if let Some(ack) = dss.data_ack {
+            self.on_data_ack(ack, seg.window, now);
+        }
+        let Some(map) = dss.map else {
+            return;
+        };
+        if map.is_infinite() {
+            return self.on_infinite_map(sf, &map, now);
+        }
+        // RFC 8684 section 3.3: a checksum that was not agreed, or a missing one that was, breaks the subflow.
+        if self.agreed.checksum != map.csum.is_some() {
+            return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
+        }
+        self.on_map(sf, &map, dss.data_fin);
+    }
+
+    fn on_map(&mut self, sf: SubflowId, map: &DssMap, data_fin: bool) {
+        // RFC 8684 section 3.3.1: 64-bit DSNs are answered with 64-bit DATA_ACKs.
+        self.long_ack |= matches!(map.dsn, DataSeq::Long(_));
+        let Some(doff) = seq::data_offset(map.dsn, self.agreed.remote.idsn, self.reass.rcv_nxt()) else {
+            self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+            return;
+        };
+        let mut len = u64::from(map.len);
+        if data_fin {
+            // RFC 8684 section 3.3.3: the DATA_FIN takes the last octet of the mapping.
+            len = len.saturating_sub(1);
+            self.note_peer_fin(doff.saturating_add(len));
+        }
+        if len == 0 {
+            return;
+        }
+        let Some(head) = self.get(sf).map(|subflow| subflow.rx.head()) else {
+            return;
+        };
+        let ssn = seq::expand32(map.ssn, head);
+        let plausible = ssn >= 1 && ssn.saturating_add(SSN_SPAN) > head && ssn < head.saturating_add(SSN_SPAN);
+        if plausible {
+            let csum = map.csum.map(|csum| MapSum { csum, wire_len: map.len });
+            self.record_map(sf, ssn, len, doff, csum);
+        } else {
+            self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+        }
+    }
+
+    fn record_map(&mut self, sf: SubflowId, ssn: u64, len: u64, doff: u64, csum: Option<MapSum>) {
+        let pool = &mut self.pool;
+        let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
+            return;
+        };
+        match subflow.rx.record(ssn, len, doff, csum, pool) {
+            Recorded::New | Recorded::Old => {}
+            Recorded::Conflict => self.stats.maps_conflicting = self.stats.maps_conflicting.saturating_add(1),
+            Recorded::NoMemory => {
+                // TCP will acknowledge the bytes, so their map would never come again: they are thrown away
+                // without DATA_ACK, and the peer sends them again at the data level.
+                subflow.discard = subflow.discard.max(ssn.saturating_add(len));
+                self.stats.refused_no_memory = self.stats.refused_no_memory.saturating_add(1);
+            }
+        }
+    }
+
+    fn on_add_addr(&mut self, add: &AddAddr) {
+        if add.form == AddAddrForm::Echo {
+            if self.pm.on_echo(add) {
+                self.stats.add_addr_echoed = self.stats.add_addr_echoed.saturating_add(1);
+            }
+            return;
+        }
+        let (theirs, ours) = (self.agreed.remote.key, self.agreed.local.key);
+        let authentic = match add.form {
+            AddAddrForm::Announce { hmac } => {
+                self.agreed.version == Version::V1
+                    && equal64(add_addr_hmac(theirs, ours, add.addr_id, add.addr, add.port), hmac)
+            }
+            AddAddrForm::V0 => self.agreed.version == Version::V0,
+            AddAddrForm::Echo => false,
+        };
+        match self.pm.on_add_addr(add, authentic, &mut self.pool) {
+            Ok(()) => self.stats.add_addr_received = self.stats.add_addr_received.saturating_add(1),
+            Err(AddrRefused::BadHmac) => self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1),
+            Err(AddrRefused::Unusable) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
+            Err(AddrRefused::NoRoom) => {
+                self.stats.refused_no_memory = self.stats.refused_no_memory.saturating_add(1);
+            }
+        }
+    }
+
+    fn on_remove_addr(&mut self, ids: &AddrIds) {
+        self.stats.remove_addr_received = self.stats.remove_addr_received.saturating_add(1);
+        for id in ids.iter() {
+            self.pm.on_remove_addr(id);
+            for subflow in self.live_mut().filter(|subflow| subflow.remote_id == id) {
+                // RFC 8684 section 3.4.2: an id that nobody uses is ignored. The path may be dead, but a FIN, which
+                // TCP repeats, does no harm to one that is not.
+                subflow.close();
+            }
+        }
+    }
+
+    fn on_prio(&mut self, sf: SubflowId, prio: &MpPrio) {
+        self.stats.prio_received = self.stats.prio_received.saturating_add(1);
+        match prio.addr_id {
+            // v0 may name another subflow by the peer's address id.
+            Some(id) => {
+                for subflow in self.live_mut().filter(|subflow| subflow.remote_id == id) {
+                    subflow.peer_backup = prio.backup;
+                }
+            }
+            None => {
+                if let Some(subflow) = self.get_mut(sf) {
+                    subflow.peer_backup = prio.backup;
+                }
+            }
+        }
+        self.kick();
+    }
+
+    pub(super) fn on_tcprst(&mut self, sf: SubflowId, rst: &MpTcpRst) {
+        self.stats.rst_received = self.stats.rst_received.saturating_add(1);
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.refused_for_good = !rst.transient && rst.reason == RstReason::PROHIBITED;
+        }
+    }
+}

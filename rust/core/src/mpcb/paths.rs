@@ -1,0 +1,127 @@
+//! The path manager's wishes become subflows and signals.
+
+use super::Mpcb;
+use super::action::Action;
+use crate::config::AddressList;
+use crate::pm::{Existing, Wanted};
+use crate::pool::NoMemory;
+use crate::rng::Rng;
+use crate::subflow::{SubflowId, SubflowState, Wants};
+use crate::time::Instant;
+use core::net::IpAddr;
+use mptcp_wire::{MpOption, MpPrio, Version};
+
+impl Mpcb {
+    /// Our additional addresses are now `list`: new ones are announced or joined from, lost ones taken back.
+    ///
+    /// # Errors
+    /// [`NoMemory`]: some new addresses were left out; call again later.
+    pub fn addresses_changed(&mut self, list: &AddressList, now: Instant) -> Result<(), NoMemory> {
+        let outcome = self.pm.set_locals(list, now, &mut self.pool);
+        while let Some(id) = self.pm.take_removed(now, &mut self.pool) {
+            for subflow in self.live_mut().filter(|subflow| subflow.local_id == id) {
+                subflow.close();
+            }
+        }
+        outcome
+    }
+
+    /// A local address works (again): paths from it that wait for their next try are tried now.
+    pub fn address_back(&mut self, addr: IpAddr, now: Instant) {
+        self.pm.retry_now(addr, now);
+    }
+
+    /// A local address is gone from its interface: its subflows cannot send any more.
+    pub fn address_lost(&mut self, addr: IpAddr, now: Instant) {
+        for subflow in self.live_mut().filter(|subflow| subflow.local.ip() == addr) {
+            subflow.reset(None);
+        }
+        self.pm.note_lost(addr, now, &mut self.pool);
+    }
+
+    /// Asks the peer to use the subflow only when nothing else works, or no longer so (MP_PRIO, RFC 8684 section 3.3.8).
+    pub fn set_backup(&mut self, sf: SubflowId, backup: bool) {
+        let v0 = self.agreed.version == Version::V0;
+        if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.backup != backup) {
+            subflow.backup = backup;
+            // In v1 MP_PRIO speaks of the subflow that carries it.
+            let addr_id = if v0 { Some(subflow.local_id) } else { None };
+            subflow.prio = Some(MpOption::Prio(MpPrio { backup, addr_id }));
+            subflow.wants.insert(Wants::ACK);
+        }
+        self.kick();
+    }
+
+    /// Gives signals to subflows whose slot is empty.
+    pub(super) fn hand_out_signals(&mut self, now: Instant) {
+        if self.fallback.is_some() {
+            return;
+        }
+        for subflow in self.live_mut().filter(|subflow| subflow.is_established() && subflow.signal.is_none()) {
+            if let Some(prio) = subflow.prio.take() {
+                subflow.signal = Some(prio);
+                subflow.wants.insert(Wants::ACK);
+            }
+        }
+        if !self.confirmed || self.pm.next_signal().is_none_or(|at| at > now) {
+            return;
+        }
+        let choice = self
+            .live()
+            .filter(|subflow| subflow.is_established() && subflow.signal.is_none())
+            .min_by_key(|subflow| (subflow.health.is_stalled(), subflow.id))
+            .map(|subflow| subflow.id);
+        let Some(sf) = choice else {
+            return;
+        };
+        let Some(signal) = self.pm.take_signal(&self.agreed, now) else {
+            return;
+        };
+        if let MpOption::AddAddr(add) = signal
+            && add.form != mptcp_wire::AddAddrForm::Echo
+        {
+            self.stats.add_addr_sent = self.stats.add_addr_sent.saturating_add(1);
+        }
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.signal = Some(signal);
+            subflow.wants.insert(Wants::ACK);
+        }
+    }
+
+    /// Opens the next path that the path manager wants.
+    pub(super) fn open_wanted(&mut self, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
+        // RFC 8684 section 3.1: no MP_JOIN before the peer's DSS has been seen.
+        let held = !self.confirmed || self.fallback.is_some() || self.failing.is_some() || self.is_closing();
+        if held || !self.has_room() {
+            return None;
+        }
+        let wanted = self.wanted(now)?;
+        let sf = self.begin_join(&wanted, now, rng)?;
+        Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
+    }
+
+    fn wanted(&self, now: Instant) -> Option<Wanted> {
+        let existing = || {
+            let mut list = [None; 32];
+            let live = self.live().filter(|subflow| subflow.state != SubflowState::Resetting);
+            for (slot, subflow) in list.iter_mut().zip(live) {
+                *slot = Some(Existing { pair: subflow.pair() });
+            }
+            list
+        };
+        self.pm.wanted(&existing, now)
+    }
+
+    /// When a path may be tried again; only where it could be.
+    pub(super) fn next_attempt(&self) -> Option<Instant> {
+        let possible = self.confirmed && self.fallback.is_none() && !self.is_closing() && self.has_room();
+        if possible { self.pm.next_attempt() } else { None }
+    }
+
+    pub(super) fn next_signal(&self) -> Option<Instant> {
+        let possible = self.confirmed
+            && self.fallback.is_none()
+            && self.live().any(|subflow| subflow.is_established() && subflow.signal.is_none());
+        if possible { self.pm.next_signal() } else { None }
+    }
+}

@@ -1,0 +1,111 @@
+//! One table of timers for the connection, so that the caller needs a single callout.
+
+use super::Mpcb;
+use crate::error::ConnError;
+use crate::subflow::SubflowId;
+use crate::time::Instant;
+
+/// The connection's own timers; subflows and the path manager keep theirs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub(super) enum Timer {
+    /// No DATA_ACK came for what was sent (data, or the DATA_FIN).
+    DataRto = 0,
+    /// The peer's window is closed and nothing is in flight: probe it.
+    Persist = 1,
+    /// In-order bytes wait for a map that does not come.
+    Unmapped = 2,
+    /// MP_FAIL was sent and no infinite mapping came.
+    Fail = 3,
+    /// The application has closed, the peer does not.
+    Close = 4,
+    /// No subflow is left.
+    Lonely = 5,
+}
+
+const TIMERS: [Timer; 6] = [Timer::DataRto, Timer::Persist, Timer::Unmapped, Timer::Fail, Timer::Close, Timer::Lonely];
+
+/// A deadline for each [`Timer`].
+#[derive(Debug)]
+pub(super) struct TimerTable {
+    deadlines: [Option<Instant>; TIMERS.len()],
+}
+
+impl TimerTable {
+    pub(super) const fn new() -> Self {
+        TimerTable { deadlines: [None; TIMERS.len()] }
+    }
+
+    pub(super) fn set(&mut self, timer: Timer, at: Instant) {
+        if let Some(deadline) = self.deadlines.get_mut(timer as usize) {
+            *deadline = Some(at);
+        }
+    }
+
+    pub(super) fn stop(&mut self, timer: Timer) {
+        if let Some(deadline) = self.deadlines.get_mut(timer as usize) {
+            *deadline = None;
+        }
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.deadlines.get(timer as usize).is_some_and(Option::is_some)
+    }
+
+    fn take_due(&mut self, timer: Timer, now: Instant) -> bool {
+        match self.deadlines.get_mut(timer as usize) {
+            Some(deadline) if deadline.is_some_and(|at| at <= now) => deadline.take().is_some(),
+            _ => false,
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.deadlines.iter().flatten().min().copied()
+    }
+}
+
+impl Mpcb {
+    /// When [`Mpcb::on_timer`] should be called, if nothing happens before; `None`: not at all.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Instant> {
+        if self.over.is_some() {
+            return None;
+        }
+        let subflows = self.live().filter_map(|subflow| {
+            let join = subflow.join.and_then(|join| join.next);
+            join.into_iter().chain(subflow.health.deadline(&subflow.metrics)).min()
+        });
+        let pm = self.next_attempt().into_iter().chain(self.next_signal());
+        self.timers.next().into_iter().chain(subflows).chain(pm).min()
+    }
+
+    /// Does what is due at `now`. Early or repeated calls do no harm.
+    pub fn on_timer(&mut self, now: Instant) {
+        if self.over.is_some() {
+            return;
+        }
+        for timer in TIMERS {
+            if self.timers.take_due(timer, now) {
+                self.expired(timer, now);
+            }
+        }
+        for at in 0..self.subflows.len() {
+            let Ok(sf) = u8::try_from(at).map(SubflowId) else {
+                break;
+            };
+            self.join_timer(sf, now);
+            self.stall_timer(sf, now);
+        }
+    }
+
+    fn expired(&mut self, timer: Timer, now: Instant) {
+        match timer {
+            Timer::DataRto => self.data_rto(now),
+            Timer::Persist => self.persist(),
+            Timer::Unmapped => self.unmapped_too_long(now),
+            Timer::Fail => self.end(ConnError::Damaged),
+            Timer::Close => self.close_too_long(),
+            Timer::Lonely => self.end(ConnError::TimedOut),
+        }
+    }
+}

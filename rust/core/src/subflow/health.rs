@@ -1,0 +1,83 @@
+//! Is a subflow getting anywhere? Stalled paths get no new data, and get it again when they recover.
+
+use super::Metrics;
+use crate::time::Instant;
+use core::time::Duration;
+
+/// A path is not called stalled earlier than this, whatever its round trip.
+const SHORTEST: Duration = Duration::from_millis(250);
+/// The wait where no round trip was measured.
+const UNMEASURED: Duration = Duration::from_millis(1000);
+/// Waits double up to this.
+const LONGEST: Duration = Duration::from_secs(8);
+
+/// Watches whether what is in flight gets acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Health {
+    /// Begins with the first map in flight, and again with every acknowledgement.
+    since: Option<Instant>,
+    losses: u8,
+    stalled: bool,
+    /// When the stall began.
+    stalled_at: Instant,
+}
+
+impl Health {
+    pub(crate) const fn new() -> Self {
+        Health { since: None, losses: 0, stalled: false, stalled_at: Instant::ZERO }
+    }
+
+    /// A map was put in flight.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        if self.since.is_none() {
+            self.since = Some(now);
+        }
+    }
+
+    /// The subflow acknowledged something; `idle`: nothing is in flight any more. Returns whether it recovered.
+    pub(crate) fn progress(&mut self, idle: bool, now: Instant) -> bool {
+        self.since = (!idle).then_some(now);
+        self.losses = 0;
+        core::mem::take(&mut self.stalled)
+    }
+
+    /// Its retransmission timer fired, or ours did: nothing came back.
+    pub(crate) fn loss(&mut self, now: Instant) {
+        self.losses = self.losses.saturating_add(1);
+        if !self.stalled {
+            self.stalled_at = now;
+        }
+        self.stalled = true;
+        self.since = self.since.map(|_| now);
+    }
+
+    pub(crate) const fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Timeouts in a row.
+    pub(crate) const fn losses(&self) -> u8 {
+        self.losses
+    }
+
+    /// How long it has been stalled.
+    pub(crate) fn stalled_for(&self, now: Instant) -> Duration {
+        if self.stalled { now.since(self.stalled_at) } else { Duration::ZERO }
+    }
+
+    /// When it counts as stalled (again), if nothing is acknowledged until then.
+    pub(crate) fn deadline(&self, metrics: &Metrics) -> Option<Instant> {
+        self.since.map(|since| since + self.patience(metrics))
+    }
+
+    fn patience(&self, metrics: &Metrics) -> Duration {
+        let once = if metrics.srtt.is_zero() {
+            UNMEASURED
+        } else {
+            let spread = metrics.rttvar.saturating_mul(4);
+            metrics.srtt.saturating_mul(2).saturating_add(spread).max(SHORTEST)
+        };
+        let doubled = 1_u32.checked_shl(u32::from(self.losses)).unwrap_or(u32::MAX);
+        once.saturating_mul(doubled).min(LONGEST.max(once))
+    }
+}
