@@ -3,6 +3,7 @@
 
 pub mod bridge;
 pub mod clock;
+pub mod host;
 pub mod link;
 pub mod measure;
 pub mod netns;

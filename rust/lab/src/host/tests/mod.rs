@@ -1,0 +1,4 @@
+//! Two hosts joined by emulated paths, in virtual time.
+
+mod transfer;
+mod world;
