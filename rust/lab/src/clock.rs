@@ -13,14 +13,9 @@ pub struct Clock {
 impl Clock {
     /// A clock that shows zero now.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the lab's clock: everything else is told"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the lab's clock: everything else is told")]
     pub fn start() -> Self {
-        Clock {
-            start: time::Instant::now(),
-        }
+        Clock { start: time::Instant::now() }
     }
 
     /// Time since the start.

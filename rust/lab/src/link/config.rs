@@ -68,10 +68,7 @@ impl LinkConfig {
         let units = bytes as u128 * 8 * 1_000_000 + u128::from(carry);
         let micros = units / u128::from(self.rate_bps);
         let carry = (units % u128::from(self.rate_bps)) as u64;
-        (
-            Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)),
-            carry,
-        )
+        (Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)), carry)
     }
 }
 
@@ -99,35 +96,23 @@ pub enum ConfigError {
 }
 
 pub(super) fn bad(key: &str, value: &str, wanted: &'static str) -> ConfigError {
-    ConfigError::BadValue {
-        key: key.into(),
-        value: value.into(),
-        wanted,
-    }
+    ConfigError::BadValue { key: key.into(), value: value.into(), wanted }
 }
 
 /// Splits `a=b,c=d,e` into pairs; a key without value gets an empty one. Blank parts are skipped.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .map(|p| {
-            let (k, v) = p.split_once('=').unwrap_or((p, ""));
-            (k.trim(), v.trim())
-        })
+    text.split(',').map(str::trim).filter(|p| !p.is_empty()).map(|p| {
+        let (k, v) = p.split_once('=').unwrap_or((p, ""));
+        (k.trim(), v.trim())
+    })
 }
 
 /// Splits a number from the unit behind it: `2.5ms` is (2.5, "ms"). Negative and non-finite
 /// numbers are refused.
 fn number_and_unit(value: &str) -> Option<(f64, &str)> {
-    let end = value
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(value.len());
+    let end = value.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(value.len());
     let (number, unit) = value.split_at(end);
-    Some((
-        number.parse().ok().filter(|n: &f64| n.is_finite())?,
-        unit.trim(),
-    ))
+    Some((number.parse().ok().filter(|n: &f64| n.is_finite())?, unit.trim()))
 }
 
 pub(super) fn duration(key: &str, value: &str) -> Result<Duration, ConfigError> {
@@ -141,13 +126,7 @@ pub(super) fn duration(key: &str, value: &str) -> Result<Duration, ConfigError> 
         // An hour bounds every arithmetic that follows.
         (seconds <= 3600.0).then(|| Duration::from_micros((seconds * 1e6).round() as u64))
     });
-    parsed.ok_or_else(|| {
-        bad(
-            key,
-            value,
-            "a time of at most an hour such as 500us, 10ms or 1.5s",
-        )
-    })
+    parsed.ok_or_else(|| bad(key, value, "a time of at most an hour such as 500us, 10ms or 1.5s"))
 }
 
 pub(super) fn ppm(key: &str, value: &str) -> Result<u32, ConfigError> {
@@ -175,13 +154,7 @@ fn rate(key: &str, value: &str) -> Result<u64, ConfigError> {
         };
         (bps <= 1e12).then(|| bps.round() as u64)
     });
-    parsed.ok_or_else(|| {
-        bad(
-            key,
-            value,
-            "a rate such as 500kbit, 20mbit or 1gbit (0: no limit)",
-        )
-    })
+    parsed.ok_or_else(|| bad(key, value, "a rate such as 500kbit, 20mbit or 1gbit (0: no limit)"))
 }
 
 pub(super) fn bytes(key: &str, value: &str) -> Result<u64, ConfigError> {
@@ -215,10 +188,7 @@ impl FromStr for LinkConfig {
                 "duplicate" => cfg.duplicate_ppm = ppm(key, value)?,
                 "queue" => cfg.queue_bytes = bytes(key, value)? as usize,
                 _ => {
-                    return Err(ConfigError::UnknownKey {
-                        key: key.into(),
-                        known: KEYS,
-                    });
+                    return Err(ConfigError::UnknownKey { key: key.into(), known: KEYS });
                 }
             }
         }

@@ -42,13 +42,8 @@ impl Series {
     /// An empty series of intervals of this length (at least a microsecond).
     #[must_use]
     pub fn new(interval: Duration) -> Self {
-        let interval_us = u64::try_from(interval.as_micros())
-            .unwrap_or(u64::MAX)
-            .max(1);
-        Series {
-            interval_us,
-            bytes: Vec::new(),
-        }
+        let interval_us = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX).max(1);
+        Series { interval_us, bytes: Vec::new() }
     }
 
     /// Counts `bytes` into the interval of `at`.

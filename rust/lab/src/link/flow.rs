@@ -19,14 +19,8 @@ impl FlowKey {
     #[must_use]
     pub fn of(direction: Direction, segment: &Segment) -> Self {
         match direction {
-            Direction::AToB => FlowKey {
-                a: segment.source(),
-                b: segment.destination(),
-            },
-            Direction::BToA => FlowKey {
-                a: segment.destination(),
-                b: segment.source(),
-            },
+            Direction::AToB => FlowKey { a: segment.source(), b: segment.destination() },
+            Direction::BToA => FlowKey { a: segment.destination(), b: segment.source() },
         }
     }
 }
@@ -81,10 +75,7 @@ impl FlowTable {
         let flow = self.flows.entry(key).or_default();
         let tcp = &segment.tcp;
         if tcp.syn && !tcp.ack && !tcp.rst && flow.isn_differs(direction, tcp.sequence_number) {
-            *flow = Flow {
-                initiator: Some(direction),
-                ..Flow::default()
-            };
+            *flow = Flow { initiator: Some(direction), ..Flow::default() };
         }
         let carried = flow.payload.into_iter().max().unwrap_or(0);
         let kind = flow.kind(direction, segment);

@@ -224,9 +224,7 @@ impl Link {
     /// A cut loses what arrives after it; what arrived before may still be polled.
     fn switch(&mut self, at: Instant, up: bool) {
         if self.up && !up {
-            let lost = self
-                .in_flight
-                .split_off(&(at + Duration::from_micros(1), 0));
+            let lost = self.in_flight.split_off(&(at + Duration::from_micros(1), 0));
             self.counters.dropped_cut += lost.len() as u64;
             self.queue.clear();
             self.queued_bytes = 0;

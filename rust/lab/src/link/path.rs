@@ -23,11 +23,7 @@ impl PathConfig {
     /// The same link both ways, no middleboxes.
     #[must_use]
     pub fn symmetric(link: LinkConfig) -> Self {
-        PathConfig {
-            a_to_b: link.clone(),
-            b_to_a: link,
-            middleboxes: Vec::new(),
-        }
+        PathConfig { a_to_b: link.clone(), b_to_a: link, middleboxes: Vec::new() }
     }
 }
 
@@ -45,10 +41,7 @@ impl Path {
         // Odd multiplier: distinct streams for the parts of a path and for neighbouring seeds.
         let part = |n: u64| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(n);
         Path {
-            links: [
-                Link::new(cfg.a_to_b, part(1)),
-                Link::new(cfg.b_to_a, part(2)),
-            ],
+            links: [Link::new(cfg.a_to_b, part(1)), Link::new(cfg.b_to_a, part(2))],
             chain: Chain::new(&cfg.middleboxes, part(3)),
         }
     }
@@ -71,9 +64,7 @@ impl Path {
         self.release(now);
         let mut order = Direction::BOTH;
         order.sort_by_key(|d| self.links[d.index()].next_due().unwrap_or(Instant::NEVER));
-        order
-            .into_iter()
-            .find_map(|d| Some((d, self.links[d.index()].poll(now)?)))
+        order.into_iter().find_map(|d| Some((d, self.links[d.index()].poll(now)?)))
     }
 
     /// When to call [`Path::poll`] next; `None`: not before another packet is pushed.
@@ -111,9 +102,7 @@ impl Path {
 
     /// Starts both series anew with another interval.
     pub fn set_series_interval(&mut self, interval: Duration) {
-        self.links
-            .iter_mut()
-            .for_each(|l| l.set_series_interval(interval));
+        self.links.iter_mut().for_each(|l| l.set_series_interval(interval));
     }
 
     /// Nothing is on its way in either direction.

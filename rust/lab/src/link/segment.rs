@@ -57,16 +57,11 @@ impl Segment {
         if rest.fragmented || rest.ip_number != IpNumber::TCP {
             return None;
         }
-        if ip.header_len() + rest.payload.len() != bytes.len() || rest.payload.get(12)? & 0x0e != 0
-        {
+        if ip.header_len() + rest.payload.len() != bytes.len() || rest.payload.get(12)? & 0x0e != 0 {
             return None;
         }
         let (tcp, payload) = TcpHeader::from_slice(rest.payload).ok()?;
-        let segment = Segment {
-            ip,
-            tcp,
-            payload: payload.to_vec(),
-        };
+        let segment = Segment { ip, tcp, payload: payload.to_vec() };
         let intact = segment.header_checksum_right() && segment.checksum()? == segment.tcp.checksum;
         intact.then_some(segment)
     }
@@ -79,14 +74,12 @@ impl Segment {
     pub fn emit(&self) -> Vec<u8> {
         let mut ip = self.ip.clone();
         let transport = self.tcp.header_len() + self.payload.len();
-        ip.set_payload_len(transport)
-            .expect("a segment fits an IP packet");
+        ip.set_payload_len(transport).expect("a segment fits an IP packet");
         let mut tcp = self.tcp.clone();
         tcp.checksum = self.checksum().expect("a segment fits an IP packet");
         let mut bytes = Vec::with_capacity(ip.header_len() + transport);
         ip.write(&mut bytes).expect("parsed headers can be written");
-        tcp.write(&mut bytes)
-            .expect("parsed headers can be written");
+        tcp.write(&mut bytes).expect("parsed headers can be written");
         bytes.extend_from_slice(&self.payload);
         bytes
     }
@@ -101,10 +94,7 @@ impl Segment {
     #[must_use]
     pub fn end(&self) -> u32 {
         let flags = u32::from(self.tcp.syn) + u32::from(self.tcp.fin);
-        self.tcp
-            .sequence_number
-            .wrapping_add(self.payload.len() as u32)
-            .wrapping_add(flags)
+        self.tcp.sequence_number.wrapping_add(self.payload.len() as u32).wrapping_add(flags)
     }
 
     /// Source address and port.

@@ -60,12 +60,7 @@ impl SelectorSpec {
     pub fn set(&mut self, key: &str, value: &str) -> Result<bool, ConfigError> {
         match key {
             "dir" => self.direction = Some(direction(value)?),
-            "on" => {
-                self.on = value
-                    .split('+')
-                    .map(kind_of_segment)
-                    .collect::<Result<_, _>>()?
-            }
+            "on" => self.on = value.split('+').map(kind_of_segment).collect::<Result<_, _>>()?,
             "kind" => self.kind = Some(number(key, value)?),
             "subtype" => self.subtype = Some(number(key, value)?),
             "after" => self.after_bytes = config::bytes(key, value)?,
@@ -81,9 +76,7 @@ impl SelectorSpec {
 }
 
 fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, ConfigError> {
-    value
-        .parse()
-        .map_err(|_| config::bad(key, value, "a whole number in range"))
+    value.parse().map_err(|_| config::bad(key, value, "a whole number in range"))
 }
 
 fn direction(value: &str) -> Result<Direction, ConfigError> {
@@ -125,13 +118,7 @@ impl Selector {
     #[must_use]
     pub fn new(spec: SelectorSpec, seed: u64) -> Self {
         let rng = LinkRng::seed_from_u64(seed);
-        Selector {
-            spec,
-            flows: FlowTable::default(),
-            rng,
-            eligible: 0,
-            selected: 0,
-        }
+        Selector { spec, flows: FlowTable::default(), rng, eligible: 0, selected: 0 }
     }
 
     /// Whether this segment is selected. To be called once for every segment that passes.
@@ -149,8 +136,8 @@ impl Selector {
         }
         self.eligible += 1;
         let nth = spec.nth.max(1);
-        let chosen = self.eligible.is_multiple_of(nth)
-            && (spec.rate_ppm >= PPM || self.rng.random_ratio(spec.rate_ppm, PPM));
+        let chosen =
+            self.eligible.is_multiple_of(nth) && (spec.rate_ppm >= PPM || self.rng.random_ratio(spec.rate_ppm, PPM));
         self.selected += u64::from(chosen);
         chosen
     }
@@ -171,12 +158,7 @@ impl Selector {
 const KIND_MPTCP: u8 = 30;
 
 /// Whether any option has this kind and, if it is an MPTCP option, this subtype. `None` = any.
-pub(super) fn option_matches(
-    area: &[u8],
-    kind: u8,
-    wanted: Option<u8>,
-    subtype: Option<u8>,
-) -> bool {
+pub(super) fn option_matches(area: &[u8], kind: u8, wanted: Option<u8>, subtype: Option<u8>) -> bool {
     let of_subtype = |s: u8| kind == KIND_MPTCP && area.get(2).is_some_and(|b| b >> 4 == s);
     wanted.is_none_or(|w| w == kind) && subtype.is_none_or(of_subtype)
 }

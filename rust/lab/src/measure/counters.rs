@@ -23,16 +23,8 @@ pub fn counters(host: &Namespace) -> Result<Counters> {
 
 fn parse(json: &str) -> Result<Counters> {
     let all: Value = serde_json::from_str(json).context("nstat did not write JSON")?;
-    let named = all
-        .get("kernel")
-        .and_then(Value::as_object)
-        .context("nstat wrote no counters")?;
-    Ok(Counters(
-        named
-            .iter()
-            .filter_map(|(k, v)| Some((k.clone(), v.as_u64()?)))
-            .collect(),
-    ))
+    let named = all.get("kernel").and_then(Value::as_object).context("nstat wrote no counters")?;
+    Ok(Counters(named.iter().filter_map(|(k, v)| Some((k.clone(), v.as_u64()?))).collect()))
 }
 
 impl Counters {
@@ -45,21 +37,15 @@ impl Counters {
     /// What was counted since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Counters) -> Counters {
-        let grown =
-            |(name, now): (&String, &u64)| (name.clone(), now.saturating_sub(earlier.get(name)));
+        let grown = |(name, now): (&String, &u64)| (name.clone(), now.saturating_sub(earlier.get(name)));
         Counters(self.0.iter().map(grown).collect())
     }
 
     /// Those that are not zero and whose names start so, for messages.
     #[must_use]
     pub fn nonzero(&self, prefix: &str) -> Vec<(&str, u64)> {
-        let wanted = self
-            .0
-            .iter()
-            .filter(|(name, value)| **value != 0 && name.starts_with(prefix));
-        wanted
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect()
+        let wanted = self.0.iter().filter(|(name, value)| **value != 0 && name.starts_with(prefix));
+        wanted.map(|(name, value)| (name.as_str(), *value)).collect()
     }
 }
 

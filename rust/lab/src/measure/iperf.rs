@@ -1,6 +1,5 @@
 //! An unmodified iperf3 between two namespaces.
 
-use std::fs;
 use std::net::IpAddr;
 use std::process::Command;
 use std::thread;
@@ -9,12 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::Progress;
 use crate::clock::Clock;
-use crate::netns::{Background, Interrupt, Namespace};
+use crate::netns::{Background, Interrupt, Namespace, listens};
 
 const PORT: u16 = 5201;
-/// State of a listening socket in /proc/net/tcp.
-const LISTEN: &str = "0A";
 
 /// One measurement.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +41,7 @@ pub struct Throughput {
 }
 
 impl Iperf {
-    /// Runs a server in one namespace and a client in the other.
+    /// Runs a server in one namespace and a client in the other, and shows how it goes.
     ///
     /// # Errors
     /// When iperf3 or mptcpize is missing, the transfer fails or stalls, or the user interrupts.
@@ -52,22 +50,18 @@ impl Iperf {
         client: &Namespace,
         server: &Namespace,
         interrupt: &Interrupt,
+        progress: &mut Progress,
     ) -> Result<Throughput> {
         let listener = self.serve(server, interrupt)?;
         let mut command = self.program(client);
-        command.args([
-            "-c",
-            &self.server.to_string(),
-            "-p",
-            &PORT.to_string(),
-            "-J",
-        ]);
+        command.args(["-c", &self.server.to_string(), "-p", &PORT.to_string(), "-J"]);
         command.args(["-t", &self.seconds.to_string()]);
         if self.reverse {
             command.arg("-R");
         }
         let limit = Duration::from_secs(u64::from(self.seconds) + 15);
-        let done = Background::spawn(command)?.wait(limit, interrupt)?;
+        let client = Background::spawn(command)?;
+        let done = client.wait_and(limit, interrupt, &mut || progress.tick())?;
         let said = listener.kill();
         let result = throughput(&done.stdout);
         result.with_context(|| format!("iperf3 failed: {} {}", done.said(), said.said()))
@@ -82,13 +76,10 @@ impl Iperf {
         command.args(["-s", "-1", "-p", &PORT.to_string()]);
         let mut listener = Background::spawn(command)?;
         let clock = Clock::start();
-        while !listens(listener.id()) {
+        while !listens(listener.id(), PORT) {
             interrupt.check()?;
             if !listener.is_running() || clock.now().micros() > 5_000_000 {
-                bail!(
-                    "the iperf3 server did not start: {}",
-                    listener.kill().said()
-                );
+                bail!("the iperf3 server did not start: {}", listener.kill().said());
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -105,29 +96,12 @@ impl Iperf {
     }
 }
 
-/// Whether anything listens on the port in the network namespace of a process.
-fn listens(pid: u32) -> bool {
-    let port = format!(":{PORT:04X}");
-    ["tcp", "tcp6"].iter().any(|table| {
-        let text = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
-        text.lines().any(|line| {
-            let mut fields = line.split_whitespace();
-            let local = fields.nth(1).is_some_and(|f| f.ends_with(&port));
-            local && fields.nth(1) == Some(LISTEN)
-        })
-    })
-}
-
 fn throughput(json: &[u8]) -> Result<Throughput> {
     let all: Value = serde_json::from_slice(json).context("iperf3 did not write JSON")?;
     if let Some(error) = all.get("error").and_then(Value::as_str) {
         bail!("{error}");
     }
-    let number = |pointer: &str| {
-        all.pointer(pointer)
-            .and_then(Value::as_f64)
-            .with_context(|| format!("no {pointer}"))
-    };
+    let number = |pointer: &str| all.pointer(pointer).and_then(Value::as_f64).with_context(|| format!("no {pointer}"));
     Ok(Throughput {
         received_mbit: number("/end/sum_received/bits_per_second")? / 1e6,
         sent_mbit: number("/end/sum_sent/bits_per_second")? / 1e6,
@@ -144,12 +118,7 @@ mod tests {
     fn reads_what_iperf3_writes() {
         let json = br#"{"end":{"sum_sent":{"bits_per_second":3e7,"retransmits":4},
             "sum_received":{"bits_per_second":28.5e6,"seconds":20.1}}}"#;
-        let expected = Throughput {
-            received_mbit: 28.5,
-            sent_mbit: 30.0,
-            seconds: 20.1,
-            retransmits: 4,
-        };
+        let expected = Throughput { received_mbit: 28.5, sent_mbit: 30.0, seconds: 20.1, retransmits: 4 };
         assert_eq!(throughput(json).unwrap(), expected);
         let refused = throughput(br#"{"error":"unable to connect"}"#).unwrap_err();
         assert_eq!(refused.to_string(), "unable to connect");

@@ -1,10 +1,14 @@
 //! What unmodified programs and the kernel's counters say about a testbed.
 
+mod copy;
 mod counters;
 mod iperf;
+mod progress;
 
+pub use copy::{Copied, Copy, Scratch, SshServer, sha256};
 pub use counters::{Counters, counters};
 pub use iperf::{Iperf, Throughput};
+pub use progress::Progress;
 
 use crate::link::{LinkConfig, PathConfig};
 
@@ -19,7 +23,5 @@ pub const DEMO_QUEUE_BYTES: usize = 128 * 1024;
 /// The two paths of the demo: 20 Mbit/s with 10 ms and 10 Mbit/s with 25 ms, one way.
 #[must_use]
 pub fn demo_paths() -> Vec<PathConfig> {
-    [(20, 10), (10, 25)]
-        .map(|(mbit, ms)| PathConfig::symmetric(LinkConfig::new(mbit, ms, DEMO_QUEUE_BYTES)))
-        .into()
+    [(20, 10), (10, 25)].map(|(mbit, ms)| PathConfig::symmetric(LinkConfig::new(mbit, ms, DEMO_QUEUE_BYTES))).into()
 }

@@ -23,7 +23,7 @@ use crate::tun::Tun;
 
 pub use availability::{Need, missing, skip};
 pub use interrupt::{Interrupt, Interrupted};
-pub use process::{Background, Finished, run};
+pub use process::{Background, Finished, listens, run};
 pub use testbed::{HostKind, Side, Testbed, TestbedConfig, address};
 
 /// All namespaces of the lab are called `mptcplab-PID-NUMBER-SUFFIX`.

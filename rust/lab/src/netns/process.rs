@@ -1,5 +1,6 @@
 //! Programs that are run in a namespace and never outlive their owner.
 
+use std::fs;
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
@@ -62,7 +63,20 @@ impl Background {
     ///
     /// # Errors
     /// When the time is over or the user interrupts; the program is killed then.
-    pub fn wait(mut self, limit: Duration, interrupt: &Interrupt) -> Result<Finished> {
+    pub fn wait(self, limit: Duration, interrupt: &Interrupt) -> Result<Finished> {
+        self.wait_and(limit, interrupt, &mut || Ok(()))
+    }
+
+    /// The same, and calls `meanwhile` about a hundred times a second; its error ends the program.
+    ///
+    /// # Errors
+    /// As [`Background::wait`], and those of `meanwhile`.
+    pub fn wait_and(
+        mut self,
+        limit: Duration,
+        interrupt: &Interrupt,
+        meanwhile: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Finished> {
         let clock = Clock::start();
         let end = clock.now() + limit;
         let status = loop {
@@ -70,6 +84,7 @@ impl Background {
                 break status;
             }
             interrupt.check()?;
+            meanwhile()?;
             if clock.now() >= end {
                 let (what, output) = (self.what.clone(), self.kill());
                 bail!("`{what}` did not end within {limit:?}; it said: {}", output.said());
@@ -133,6 +148,23 @@ pub fn run(mut command: Command) -> Result<String> {
         bail!("`{what}` failed ({}): {}", done.status, done.said());
     }
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// State of a listening socket in /proc/net/tcp.
+const LISTEN: &str = "0A";
+
+/// Whether anything listens on a TCP port in the network namespace of a process.
+#[must_use]
+pub fn listens(pid: u32, port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    ["tcp", "tcp6"].iter().any(|table| {
+        let text = fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        text.lines().any(|line| {
+            let mut fields = line.split_whitespace();
+            let local = fields.nth(1).is_some_and(|f| f.ends_with(&port));
+            local && fields.nth(1) == Some(LISTEN)
+        })
+    })
 }
 
 fn described(command: &Command) -> String {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use mptcp_lab::link::{Direction, LinkConfig, PathConfig};
-use mptcp_lab::measure::{Iperf, counters};
+use mptcp_lab::measure::{Copy, Iperf, Progress, SshServer, counters};
 use mptcp_lab::netns::{
     Background, HostKind, Interrupt, Namespace, Need, Side, Testbed, TestbedConfig, address, remove_stale, run, skip,
 };
@@ -67,7 +67,8 @@ fn linux_uses_both_paths_and_a_cut_leaves_one() {
     let server = address(Side::B, 0, false);
     let iperf = Iperf { server, mptcp: true, reverse: false, seconds: 3 };
     let (a, b) = (testbed.host(Side::A), testbed.host(Side::B));
-    let both = iperf.run(a, b, &Interrupt::default()).unwrap();
+    let mut progress = Progress::new("test", 6, testbed.bridge());
+    let both = iperf.run(a, b, &Interrupt::default(), &mut progress).unwrap();
     assert!(both.received_mbit > 22.0, "more than one path has: {both:?}");
     let seen = counters(b).unwrap();
     // iperf3 has a control connection and one for the data.
@@ -76,10 +77,31 @@ fn linux_uses_both_paths_and_a_cut_leaves_one() {
     assert_eq!(seen.get("MPTcpExtMPJoinAckHMacFailure"), 0);
 
     testbed.bridge().set_up(1, false).unwrap();
-    let one = iperf.run(a, b, &Interrupt::default()).unwrap();
+    let one = iperf.run(a, b, &Interrupt::default(), &mut progress).unwrap();
+    drop(progress);
     assert!((10.0..20.0).contains(&one.received_mbit), "the second path is cut: {one:?}");
     let paths = testbed.finish().unwrap();
     assert!(paths[1].link(Direction::AToB).counters().dropped_cut > 0);
+}
+
+#[test]
+fn a_copy_outlives_the_better_path() {
+    let programs = ["scp", "sshd", "ssh-keygen"].map(Need::Program);
+    if skip("a_copy_outlives_the_better_path", &[&Need::INTEROP[..], &programs].concat()) {
+        return;
+    }
+    let testbed = Testbed::new(two_paths()).unwrap();
+    testbed.mptcp_endpoints(Side::A, 2, "subflow", false).unwrap();
+    testbed.mptcp_endpoints(Side::B, 1, "", false).unwrap();
+    let (interrupt, bridge) = (Interrupt::default(), testbed.bridge());
+    let server = SshServer::start(testbed.host(Side::B), true, &interrupt).unwrap();
+    let to = address(Side::B, 0, false);
+    let copy = Copy { server: to, mptcp: true, bytes: 4 << 20, cut: Some(0) };
+    let mut progress = Progress::new("copy", 0, bridge);
+    let host = testbed.host(Side::A);
+    let copied = copy.run(host, &server, bridge, &interrupt, &mut progress).unwrap();
+    assert!(copied.sha256_ok && copied.cut_after.is_some(), "{copied:?}");
+    assert!((1..10_000).contains(&copied.handover_gap_ms), "{copied:?}");
 }
 
 #[test]

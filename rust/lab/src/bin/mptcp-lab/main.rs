@@ -5,7 +5,8 @@ mod cleanup;
 mod link;
 mod measure;
 
-use anyhow::Result;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Multipath TCP in user space: emulated links, measurements, clean-up.
@@ -28,11 +29,19 @@ enum Command {
     Cleanup,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
         Command::Link(arguments) => link::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Check => check::run(),
         Command::Cleanup => cleanup::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // On one line, and without a backtrace whatever RUST_BACKTRACE says: users read this.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use mptcp_lab::link::{LinkConfig, PathConfig};
-use mptcp_lab::measure::{Counters, Iperf, Throughput, counters, demo_paths};
+use mptcp_lab::measure::{Counters, Iperf, Progress, Throughput, counters, demo_paths};
 use mptcp_lab::netns::{HostKind, Interrupt, Side, Testbed, TestbedConfig, address};
 
 /// What to measure.
@@ -52,9 +52,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             }
             let protocol = if mptcp { "Linux MPTCP" } else { "plain TCP, first path" };
             let what = format!("{protocol}, {}", if reverse { "B to A" } else { "A to B" });
-            eprintln!("measuring {what} for {} s ...", arguments.seconds);
             let iperf = Iperf { server: address(Side::B, 0, false), mptcp, reverse, seconds: arguments.seconds };
-            let (throughput, counters) = transfer(&paths, arguments.seed, iperf, &interrupt)?;
+            let (throughput, counters) = transfer(&what, &paths, arguments.seed, iperf, &interrupt)?;
             let ratio = throughput.received_mbit / sum;
             rows.push(Row { what, throughput, ratio, counters });
         }
@@ -62,7 +61,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     print(&rows, arguments.json)
 }
 
-fn transfer(paths: &[PathConfig], seed: u64, iperf: Iperf, interrupt: &Interrupt) -> Result<(Throughput, Counters)> {
+fn transfer(
+    what: &str,
+    paths: &[PathConfig],
+    seed: u64,
+    iperf: Iperf,
+    interrupt: &Interrupt,
+) -> Result<(Throughput, Counters)> {
     let testbed =
         Testbed::new(TestbedConfig { paths: paths.to_vec(), seed, a: HostKind::Kernel, b: HostKind::Kernel })?;
     if iperf.mptcp {
@@ -70,7 +75,10 @@ fn transfer(paths: &[PathConfig], seed: u64, iperf: Iperf, interrupt: &Interrupt
         testbed.mptcp_endpoints(Side::A, count, "subflow", false)?;
         testbed.mptcp_endpoints(Side::B, 1, "", false)?;
     }
-    let throughput = iperf.run(testbed.host(Side::A), testbed.host(Side::B), interrupt)?;
+    let mut progress = Progress::new(what, iperf.seconds, testbed.bridge());
+    let (a, b) = (testbed.host(Side::A), testbed.host(Side::B));
+    let throughput = iperf.run(a, b, interrupt, &mut progress)?;
+    drop(progress);
     let counters = counters(testbed.host(Side::A))?;
     for (n, [there, back]) in testbed.bridge().counters()?.iter().enumerate() {
         eprintln!(

@@ -33,12 +33,7 @@ impl Coalesce {
     #[must_use]
     pub fn new(spec: SelectorSpec, max_packet: usize, hold: Duration, seed: u64) -> Self {
         let max_packet = max_packet.min(usize::from(u16::MAX));
-        Coalesce {
-            max_packet,
-            hold,
-            selector: Selector::new(spec, seed),
-            held: Vec::new(),
-        }
+        Coalesce { max_packet, hold, selector: Selector::new(spec, seed), held: Vec::new() }
     }
 
     fn joins(&self, first: &Segment, second: &Segment) -> bool {
@@ -67,11 +62,7 @@ impl Middlebox for Coalesce {
     fn pass(&mut self, now: Instant, way: Direction, segment: Segment, out: &mut Vec<Segment>) {
         let flow = FlowKey::of(way, &segment);
         let selected = self.selector.selects(now, way, &segment);
-        if let Some(i) = self
-            .held
-            .iter()
-            .position(|h| h.flow == flow && h.direction == way)
-        {
+        if let Some(i) = self.held.iter().position(|h| h.flow == flow && h.direction == way) {
             let first = self.held.remove(i).segment;
             if self.joins(&first, &segment) {
                 out.push(Self::join(first, segment));
@@ -82,12 +73,7 @@ impl Middlebox for Coalesce {
         let plain = segment.tcp.ack && !segment.tcp.syn && !segment.tcp.rst && !segment.tcp.fin;
         if selected && plain && !segment.payload.is_empty() {
             let until = now + self.hold;
-            self.held.push(Held {
-                flow,
-                direction: way,
-                until,
-                segment,
-            });
+            self.held.push(Held { flow, direction: way, until, segment });
         } else {
             out.push(segment);
         }

@@ -16,9 +16,7 @@ impl Corrupt {
     /// A box that changes the segments which `spec` selects; those without payload stay as they are.
     #[must_use]
     pub fn new(spec: SelectorSpec, seed: u64) -> Self {
-        Corrupt {
-            selector: Selector::new(spec, seed),
-        }
+        Corrupt { selector: Selector::new(spec, seed) }
     }
 }
 

@@ -15,9 +15,7 @@ impl Discard {
     /// A box that drops what `spec` selects.
     #[must_use]
     pub fn new(spec: SelectorSpec, seed: u64) -> Self {
-        Discard {
-            selector: Selector::new(spec, seed),
-        }
+        Discard { selector: Selector::new(spec, seed) }
     }
 }
 

@@ -33,13 +33,7 @@ pub use strip::Strip;
 pub trait Middlebox: Debug + Send {
     /// A segment arrives. What goes on, now, in the same direction, is added to `out`: it alone,
     /// changed, several, or nothing.
-    fn pass(
-        &mut self,
-        now: Instant,
-        direction: Direction,
-        segment: Segment,
-        out: &mut Vec<Segment>,
-    );
+    fn pass(&mut self, now: Instant, direction: Direction, segment: Segment, out: &mut Vec<Segment>);
 
     /// When [`Middlebox::release`] has something to let go.
     fn next_due(&self) -> Option<Instant> {
@@ -61,11 +55,7 @@ impl Chain {
     #[must_use]
     pub fn new(specs: &[MiddleboxSpec], seed: u64) -> Self {
         let built = specs.iter().zip(1u64..);
-        Chain {
-            boxes: built
-                .map(|(s, n)| s.build(seed.wrapping_add(n << 32)))
-                .collect(),
-        }
+        Chain { boxes: built.map(|(s, n)| s.build(seed.wrapping_add(n << 32))).collect() }
     }
 
     /// No boxes at all.
@@ -107,29 +97,16 @@ impl Chain {
     }
 
     /// Takes segments through the boxes of this direction but the first `skip`.
-    fn pass_from(
-        &mut self,
-        now: Instant,
-        way: Direction,
-        skip: usize,
-        mut segments: Vec<Segment>,
-    ) -> Vec<IpPacket> {
+    fn pass_from(&mut self, now: Instant, way: Direction, skip: usize, mut segments: Vec<Segment>) -> Vec<IpPacket> {
         let count = self.boxes.len();
         for step in skip..count {
-            let place = if way == Direction::AToB {
-                step
-            } else {
-                count - 1 - step
-            };
+            let place = if way == Direction::AToB { step } else { count - 1 - step };
             let mut out = Vec::with_capacity(segments.len());
             for segment in segments {
                 self.boxes[place].pass(now, way, segment, &mut out);
             }
             segments = out;
         }
-        segments
-            .into_iter()
-            .map(|s| IpPacket::Tcp(Box::new(s)))
-            .collect()
+        segments.into_iter().map(|s| IpPacket::Tcp(Box::new(s))).collect()
     }
 }

@@ -46,12 +46,7 @@ impl Nat {
     /// A NAT without mappings.
     #[must_use]
     pub fn new(spec: NatSpec) -> Self {
-        Nat {
-            spec,
-            next_port: FIRST_PORT,
-            outward: HashMap::new(),
-            inward: HashMap::new(),
-        }
+        Nat { spec, next_port: FIRST_PORT, outward: HashMap::new(), inward: HashMap::new() }
     }
 
     fn public(&self, family: IpAddr) -> Option<IpAddr> {
@@ -66,8 +61,7 @@ impl Nat {
         if !idle.is_zero() {
             self.inward.retain(|_, m| now.since(m.used) < idle);
             let inward = &self.inward;
-            self.outward
-                .retain(|(_, remote), public| inward.contains_key(&(*public, *remote)));
+            self.outward.retain(|(_, remote), public| inward.contains_key(&(*public, *remote)));
         }
     }
 
@@ -93,8 +87,7 @@ impl Nat {
             None => self.allocate(address, remote)?,
         };
         self.outward.insert((inside, remote), public);
-        self.inward
-            .insert((public, remote), Mapping { inside, used: now });
+        self.inward.insert((public, remote), Mapping { inside, used: now });
         segment.set_source(public);
         Some(())
     }

@@ -24,11 +24,7 @@ pub struct SequenceSpec {
 impl Default for SequenceSpec {
     /// Random offsets both ways, SACK rewritten.
     fn default() -> Self {
-        SequenceSpec {
-            offset_a: None,
-            offset_b: None,
-            fix_sack: true,
-        }
+        SequenceSpec { offset_a: None, offset_b: None, fix_sack: true }
     }
 }
 
@@ -44,11 +40,7 @@ impl RewriteSequence {
     /// A box that rewrites every connection.
     #[must_use]
     pub fn new(spec: SequenceSpec, seed: u64) -> Self {
-        RewriteSequence {
-            spec,
-            rng: LinkRng::seed_from_u64(seed),
-            offsets: HashMap::new(),
-        }
+        RewriteSequence { spec, rng: LinkRng::seed_from_u64(seed), offsets: HashMap::new() }
     }
 
     /// The offsets of a segment's connection. A SYN starts one if it is not known yet, so that its

@@ -3,10 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{
-    Coalesce, Corrupt, Discard, Middlebox, Nat, NatSpec, RewriteSequence, SequenceSpec, Split,
-    Strip,
-};
+use super::{Coalesce, Corrupt, Discard, Middlebox, Nat, NatSpec, RewriteSequence, SequenceSpec, Split, Strip};
 use crate::link::SelectorSpec;
 use crate::link::config::{self, ConfigError};
 
@@ -57,9 +54,7 @@ impl MiddleboxSpec {
         match self.kind {
             BoxKind::Strip { shorten } => Box::new(Strip::new(selector, shorten, seed)),
             BoxKind::Split { at } => Box::new(Split::new(selector, at, seed)),
-            BoxKind::Coalesce { max_packet, hold } => {
-                Box::new(Coalesce::new(selector, max_packet, hold, seed))
-            }
+            BoxKind::Coalesce { max_packet, hold } => Box::new(Coalesce::new(selector, max_packet, hold, seed)),
             BoxKind::Sequence(spec) => Box::new(RewriteSequence::new(spec, seed)),
             BoxKind::Nat(spec) => Box::new(Nat::new(spec)),
             BoxKind::Corrupt => Box::new(Corrupt::new(selector, seed)),
@@ -73,10 +68,7 @@ impl BoxKind {
         Some(match name {
             "strip" => BoxKind::Strip { shorten: false },
             "split" => BoxKind::Split { at: 0 },
-            "coalesce" => BoxKind::Coalesce {
-                max_packet: 1500,
-                hold: Duration::from_millis(1),
-            },
+            "coalesce" => BoxKind::Coalesce { max_packet: 1500, hold: Duration::from_millis(1) },
             "sequence" => BoxKind::Sequence(SequenceSpec::default()),
             "nat" => BoxKind::Nat(NatSpec::default()),
             "corrupt" => BoxKind::Corrupt,
@@ -87,11 +79,7 @@ impl BoxKind {
 
     /// Takes one setting if it is one of this box's own.
     fn set(&mut self, key: &str, value: &str) -> Result<bool, ConfigError> {
-        let number = || {
-            value
-                .parse()
-                .map_err(|_| config::bad(key, value, "a 32-bit number"))
-        };
+        let number = || value.parse().map_err(|_| config::bad(key, value, "a 32-bit number"));
         let bytes = || Ok(config::bytes(key, value)? as usize);
         match (self, key) {
             (BoxKind::Strip { shorten }, "shorten") => *shorten = true,
@@ -130,20 +118,13 @@ impl FromStr for MiddleboxSpec {
         let (name, settings) = text.split_once(':').unwrap_or((text, ""));
         let name = name.trim();
         let Some(mut kind) = BoxKind::named(name) else {
-            return Err(ConfigError::UnknownKey {
-                key: name.into(),
-                known: NAMES,
-            });
+            return Err(ConfigError::UnknownKey { key: name.into(), known: NAMES });
         };
         let mut selector = SelectorSpec::default();
         for (key, value) in config::pairs(settings) {
-            let known =
-                kind.set(key, value)? || (kind.takes_selector() && selector.set(key, value)?);
+            let known = kind.set(key, value)? || (kind.takes_selector() && selector.set(key, value)?);
             if !known {
-                return Err(ConfigError::UnknownKey {
-                    key: key.into(),
-                    known: KEYS,
-                });
+                return Err(ConfigError::UnknownKey { key: key.into(), known: KEYS });
             }
         }
         Ok(MiddleboxSpec { kind, selector })

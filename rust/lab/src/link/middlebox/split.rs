@@ -19,10 +19,7 @@ impl Split {
     /// split there stay whole.
     #[must_use]
     pub fn new(spec: SelectorSpec, at: usize, seed: u64) -> Self {
-        Split {
-            at,
-            selector: Selector::new(spec, seed),
-        }
+        Split { at, selector: Selector::new(spec, seed) }
     }
 
     /// Splits off the part of the payload behind the first `at` bytes.
@@ -63,11 +60,7 @@ impl Middlebox for Split {
             out.push(segment);
             return;
         }
-        let at = if self.at == 0 {
-            self.selector.rng().random_range(1..len)
-        } else {
-            self.at
-        };
+        let at = if self.at == 0 { self.selector.rng().random_range(1..len) } else { self.at };
         let second = Self::split(&mut segment, at);
         out.push(segment);
         out.push(second);

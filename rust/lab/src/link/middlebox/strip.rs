@@ -27,12 +27,7 @@ impl Strip {
             spec.kind = Some(30);
         }
         let (kind, subtype) = (spec.kind, spec.subtype);
-        Strip {
-            kind,
-            subtype,
-            shorten,
-            selector: Selector::new(spec, seed),
-        }
+        Strip { kind, subtype, shorten, selector: Selector::new(spec, seed) }
     }
 
     fn strip(&self, segment: &mut Segment) {
