@@ -10,9 +10,10 @@ use anyhow::Result;
 use mptcp_core::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::thread::set_current_timer_slack;
+use rustix::process::setpriority_process;
+use rustix::thread::{gettid, set_current_timer_slack};
 
-use super::{Lane, Order};
+use super::{Lane, Lateness, Order};
 use crate::clock::Clock;
 use crate::link::{Direction, Path};
 
@@ -26,6 +27,9 @@ const BATCH: usize = 64;
 /// and packets are late by no more than this.
 const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 
+/// Niceness of the thread.
+const PRIORITY: i32 = -15;
+
 /// Owns the descriptors and the paths on their thread.
 pub(super) struct Forwarder {
     lanes: Vec<Lane>,
@@ -36,18 +40,21 @@ pub(super) struct Forwarder {
     /// The open ends: number of the lane, and the direction of what is read there. An end whose
     /// host has gone is left out, or it would be ready for ever.
     open: Vec<(usize, Direction)>,
+    lateness: Lateness,
 }
 
 impl Forwarder {
     pub(super) fn new(lanes: Vec<Lane>, clock: Clock, orders: Receiver<Order>, wake: Arc<OwnedFd>) -> Self {
         let open = (0..lanes.len()).flat_map(|n| Direction::BOTH.map(|way| (n, way))).collect();
-        Forwarder { lanes, clock, orders, wake, buffer: vec![0; MAX_PACKET], open }
+        Forwarder { lanes, clock, orders, wake, buffer: vec![0; MAX_PACKET], open, lateness: Lateness::default() }
     }
 
     /// Forwards until told to stop.
     pub(super) fn run(mut self) -> Result<Vec<Path>> {
         // Timers as precise as the machine has them; the default adds 50 microseconds.
         set_current_timer_slack(NonZeroU64::new(1))?;
+        // A network does not wait for busy hosts: before them where the machine allows it (root).
+        let _ = setpriority_process(Some(gettid()), PRIORITY);
         loop {
             self.deliver(self.clock.now());
             let ready = self.sleep()?;
@@ -79,6 +86,9 @@ impl Forwarder {
                     // Whoever asked may have given up.
                     let _ = to.send(self.lanes.iter().map(of).collect());
                 }
+                Order::ReportLateness(to) => {
+                    let _ = to.send(self.lateness);
+                }
                 Order::Stop => return true,
             }
         }
@@ -95,7 +105,9 @@ impl Forwarder {
     /// with a full ring would.
     fn deliver(&mut self, now: Instant) {
         for lane in &mut self.lanes {
-            while let Some((way, packet)) = lane.path.poll(now) {
+            while let Some(due) = lane.path.next_due().filter(|due| *due <= now) {
+                let Some((way, packet)) = lane.path.poll(now) else { continue };
+                self.lateness.add(now.since(due));
                 let _ = rustix::io::write(source(lane, way.reverse()), &packet);
             }
         }

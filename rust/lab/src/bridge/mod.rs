@@ -55,6 +55,32 @@ impl PacketPair {
     }
 }
 
+/// How punctual the paths were: whether the machine was fast enough for what they should show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Lateness {
+    /// Packets handed over.
+    pub packets: u64,
+    /// Those that were more than 2 ms late.
+    pub late: u64,
+    /// The latest, in microseconds.
+    pub worst_us: u64,
+}
+
+impl Lateness {
+    /// Whether at most one packet in twenty was late. Otherwise the machine was too busy, or its
+    /// hypervisor gave it too little time (`st` in `vmstat`), and figures do not count.
+    #[must_use]
+    pub fn is_punctual(&self) -> bool {
+        self.late.saturating_mul(20) <= self.packets
+    }
+
+    fn add(&mut self, by: Duration) {
+        self.packets += 1;
+        self.late += u64::from(by > Duration::from_millis(2));
+        self.worst_us = self.worst_us.max(u64::try_from(by.as_micros()).unwrap_or(u64::MAX));
+    }
+}
+
 /// Something to be done to a path while it runs.
 #[derive(Debug)]
 enum Order {
@@ -66,6 +92,8 @@ enum Order {
     Configure(usize, Direction, LinkConfig),
     /// Counters of both directions of all paths are wanted.
     Report(Sender<Vec<[LinkCounters; 2]>>),
+    /// How late packets were is wanted.
+    ReportLateness(Sender<Lateness>),
     /// End.
     Stop,
 }
@@ -125,6 +153,16 @@ impl Bridge {
     pub fn counters(&self) -> Result<Vec<[LinkCounters; 2]>> {
         let (sender, receiver) = mpsc::channel();
         self.order(Order::Report(sender))?;
+        receiver.recv_timeout(Duration::from_secs(1)).context("the paths have stopped")
+    }
+
+    /// How late packets were handed over so far.
+    ///
+    /// # Errors
+    /// When the paths have stopped.
+    pub fn lateness(&self) -> Result<Lateness> {
+        let (sender, receiver) = mpsc::channel();
+        self.order(Order::ReportLateness(sender))?;
         receiver.recv_timeout(Duration::from_secs(1)).context("the paths have stopped")
     }
 

@@ -15,20 +15,27 @@ pub struct LinkConfig {
     /// Bits of IP packet a second; 0 = no limit (and then nothing ever queues).
     pub rate_bps: u64,
     /// Propagation delay, one way.
+    #[serde(rename = "delay_us", serialize_with = "micros")]
     pub delay: Duration,
     /// Up to this much is added to the delay of each packet, uniformly. Never reorders by itself.
+    #[serde(rename = "jitter_us", serialize_with = "micros")]
     pub jitter: Duration,
     /// Chance that a packet is lost, in parts per million.
     pub loss_ppm: u32,
     /// Chance that a packet is held back by `reorder_delay` so that later ones pass it, in ppm.
     pub reorder_ppm: u32,
     /// How long a reordered packet is held back.
+    #[serde(rename = "reorder_delay_us", serialize_with = "micros")]
     pub reorder_delay: Duration,
     /// Chance that a packet arrives twice, in ppm. The copy takes no room on the link.
     pub duplicate_ppm: u32,
     /// Bytes of IP packets that may wait, the one being sent included; more are dropped at the
     /// tail. 0 = no limit. A packet always finds room in an empty queue.
     pub queue_bytes: usize,
+}
+
+fn micros<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }
 
 impl Default for LinkConfig {

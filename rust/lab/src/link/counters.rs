@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use mptcp_core::time::Instant;
 
+use super::{Direction, LinkConfig};
+
 /// Packets and bytes of one link. Every packet that went in is in exactly one of `queued` (still on
 /// the link), `delivered` and the four `dropped_*`; copies made by duplication count as extra.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -71,4 +73,19 @@ impl Series {
     pub fn bytes(&self) -> &[u64] {
         &self.bytes
     }
+}
+
+/// All about one link of a path, for whoever writes a report.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct LinkReport {
+    /// Number of the path.
+    pub path: usize,
+    /// Direction of the link.
+    pub direction: Direction,
+    /// What it was like at the end.
+    pub config: LinkConfig,
+    /// What it did.
+    pub counters: LinkCounters,
+    /// When it delivered how much.
+    pub series: Series,
 }

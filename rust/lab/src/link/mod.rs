@@ -24,7 +24,7 @@ mod segment;
 mod selector;
 
 pub use config::{ConfigError, LinkConfig, PPM};
-pub use counters::{LinkCounters, Series};
+pub use counters::{LinkCounters, LinkReport, Series};
 pub use flow::{FlowKey, SegmentKind};
 pub use one_way::Link;
 pub use outage::Outages;

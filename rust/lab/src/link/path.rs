@@ -5,7 +5,7 @@ use std::time::Duration;
 use mptcp_core::time::Instant;
 
 use super::middlebox::{Chain, MiddleboxSpec};
-use super::{Direction, IpPacket, Link, LinkConfig};
+use super::{Direction, IpPacket, Link, LinkConfig, LinkReport};
 
 /// The two links of a path and its middleboxes, from A's side to B's.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +103,16 @@ impl Path {
     /// Starts both series anew with another interval.
     pub fn set_series_interval(&mut self, interval: Duration) {
         self.links.iter_mut().for_each(|l| l.set_series_interval(interval));
+    }
+
+    /// All about both links, A to B first; `number` is the path's in the report.
+    #[must_use]
+    pub fn reports(&self, number: usize) -> [LinkReport; 2] {
+        Direction::BOTH.map(|direction| {
+            let link = self.link(direction);
+            let (config, series) = (link.config().clone(), link.series().clone());
+            LinkReport { path: number, direction, config, counters: link.counters(), series }
+        })
     }
 
     /// Nothing is on its way in either direction.

@@ -4,11 +4,13 @@ mod copy;
 mod counters;
 mod iperf;
 mod progress;
+mod reference;
 
 pub use copy::{Copied, Copy, Scratch, SshServer, sha256};
 pub use counters::{Counters, counters};
 pub use iperf::{Iperf, Throughput};
 pub use progress::Progress;
+pub use reference::{Reference, kernel_copy, kernel_pair, kernel_throughput, reports, sum_mbit};
 
 use crate::link::{LinkConfig, PathConfig};
 

@@ -4,7 +4,8 @@
 //! `10.73.n.1` and `fd73:0:0:n::1` there, host B `10.73.n.2` and `fd73:0:0:n::2`. A packet takes the
 //! path with the higher number of the two that its addresses belong to, on both hosts; so any pair
 //! of addresses that differs from the first one in either end has a path of its own, and both
-//! directions of a connection take the same path.
+//! directions of a connection take the same path. Both nets of a path are routed whole, so that a
+//! NAT on it may use any other address of them, such as `10.73.n.77`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;

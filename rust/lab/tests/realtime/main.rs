@@ -1,4 +1,5 @@
 //! Paths in real time: between packet sockets everywhere, between namespaces where allowed.
 
+mod middleboxes;
 mod namespaces;
 mod sockets;

@@ -12,7 +12,8 @@ use clap::Args;
 use mptcp_core::time::Instant;
 use mptcp_lab::bridge::{Bridge, Lane};
 use mptcp_lab::clock::Clock;
-use mptcp_lab::link::{Direction, LinkConfig, LinkCounters, Path, PathConfig, Series};
+use mptcp_lab::link::{Direction, LinkConfig, LinkReport, Path, PathConfig};
+use mptcp_lab::measure::reports;
 use mptcp_lab::netns::Interrupt;
 use mptcp_lab::tun::Tun;
 
@@ -139,31 +140,16 @@ fn obey(bridge: &Bridge, line: &str) -> Result<()> {
     }
 }
 
-#[derive(serde::Serialize)]
-struct LinkReport<'a> {
-    path: usize,
-    direction: Direction,
-    config: &'a LinkConfig,
-    counters: LinkCounters,
-    series: &'a Series,
-}
-
 fn report(paths: &[Path], arguments: &Arguments) -> Result<()> {
-    let mut reports = Vec::new();
-    for (number, path) in paths.iter().enumerate() {
-        for direction in Direction::BOTH {
-            let link = path.link(direction);
-            let counters = link.counters();
-            eprintln!(
-                "path {number} {direction:?}: {} of {} packets delivered, {} bytes",
-                counters.delivered, counters.offered, counters.delivered_bytes
-            );
-            let (config, series) = (link.config(), link.series());
-            reports.push(LinkReport { path: number, direction, config, counters, series });
-        }
+    let links = reports(paths);
+    for LinkReport { path, direction, counters: c, .. } in &links {
+        eprintln!(
+            "path {path} {direction:?}: {} of {} packets delivered, {} bytes",
+            c.delivered, c.offered, c.delivered_bytes
+        );
     }
     if let Some(file) = &arguments.json {
-        fs::write(file, serde_json::to_string_pretty(&reports)?)
+        fs::write(file, serde_json::to_string_pretty(&links)?)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())

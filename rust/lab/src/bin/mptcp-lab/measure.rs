@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 use mptcp_lab::link::{LinkConfig, PathConfig};
-use mptcp_lab::measure::{Counters, Iperf, Progress, Throughput, counters, demo_paths};
-use mptcp_lab::netns::{HostKind, Interrupt, Side, Testbed, TestbedConfig, address};
+use mptcp_lab::measure::{Copied, Reference, demo_paths, kernel_copy, kernel_throughput};
+use mptcp_lab::netns::Interrupt;
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// Only transfers with MPTCP.
     #[arg(long)]
     only_mptcp: bool,
+    /// Also copy a file of so many MiB with scp and cut the first path half-way.
+    #[arg(long)]
+    copy: Option<u64>,
     /// Write JSON to standard output.
     #[arg(long)]
     json: bool,
@@ -30,10 +33,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, serde::Serialize)]
 struct Row {
     what: String,
-    throughput: Throughput,
-    /// Share of the sum of the rates of all paths.
-    ratio: f64,
-    counters: Counters,
+    #[serde(flatten)]
+    reference: Reference,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Measured {
+    throughput: Vec<Row>,
+    copy: Option<Copied>,
 }
 
 /// Runs each transfer on a testbed of its own and prints a table.
@@ -43,60 +50,47 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         [] => demo_paths(),
         links => links.iter().cloned().map(PathConfig::symmetric).collect(),
     };
-    let sum = paths.iter().map(|p| p.a_to_b.rate_bps as f64 / 1e6).sum::<f64>();
-    let mut rows = Vec::new();
-    for mptcp in [true, false] {
-        for reverse in [false, true] {
-            if arguments.only_mptcp && !mptcp {
-                continue;
-            }
-            let protocol = if mptcp { "Linux MPTCP" } else { "plain TCP, first path" };
-            let what = format!("{protocol}, {}", if reverse { "B to A" } else { "A to B" });
-            let iperf = Iperf { server: address(Side::B, 0, false), mptcp, reverse, seconds: arguments.seconds };
-            let (throughput, counters) = transfer(&what, &paths, arguments.seed, iperf, &interrupt)?;
-            let ratio = throughput.received_mbit / sum;
-            rows.push(Row { what, throughput, ratio, counters });
+    let seed = arguments.seed;
+    let mut throughput = Vec::new();
+    for (mptcp, reverse) in [(true, false), (true, true), (false, false), (false, true)] {
+        if arguments.only_mptcp && !mptcp {
+            continue;
         }
+        let protocol = if mptcp { "Linux MPTCP" } else { "plain TCP, first path" };
+        let what = format!("{protocol}, {}", if reverse { "B to A" } else { "A to B" });
+        let transfer = (mptcp, reverse, arguments.seconds);
+        let reference = kernel_throughput(&what, &paths, seed, transfer, &interrupt)?;
+        throughput.push(Row { what, reference });
     }
-    print(&rows, arguments.json)
+    let copy = match arguments.copy {
+        Some(mib) => Some(kernel_copy("scp, Linux MPTCP", &paths, seed, mib << 20, &interrupt)?.0),
+        None => None,
+    };
+    print(&Measured { throughput, copy }, arguments.json)
 }
 
-fn transfer(
-    what: &str,
-    paths: &[PathConfig],
-    seed: u64,
-    iperf: Iperf,
-    interrupt: &Interrupt,
-) -> Result<(Throughput, Counters)> {
-    let testbed =
-        Testbed::new(TestbedConfig { paths: paths.to_vec(), seed, a: HostKind::Kernel, b: HostKind::Kernel })?;
-    if iperf.mptcp {
-        let count = u8::try_from(paths.len())?;
-        testbed.mptcp_endpoints(Side::A, count, "subflow", false)?;
-        testbed.mptcp_endpoints(Side::B, 1, "", false)?;
-    }
-    let mut progress = Progress::new(what, iperf.seconds, testbed.bridge());
-    let (a, b) = (testbed.host(Side::A), testbed.host(Side::B));
-    let throughput = iperf.run(a, b, interrupt, &mut progress)?;
-    drop(progress);
-    let counters = counters(testbed.host(Side::A))?;
-    for (n, [there, back]) in testbed.bridge().counters()?.iter().enumerate() {
-        eprintln!(
-            "  path {n}: {} and {} bytes, dropped {} and {} by the queue",
-            there.delivered_bytes, back.delivered_bytes, there.dropped_queue, back.dropped_queue
-        );
-    }
-    Ok((throughput, counters))
-}
-
-fn print(rows: &[Row], json: bool) -> Result<()> {
+fn print(measured: &Measured, json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(rows)?);
+        println!("{}", serde_json::to_string_pretty(measured)?);
         return Ok(());
     }
-    println!("{:<32} {:>8} {:>6}", "", "Mbit/s", "share");
-    for Row { what, throughput, ratio, .. } in rows {
-        println!("{what:<32} {:>8.2} {ratio:>6.3}", throughput.received_mbit);
+    println!("{:<32} {:>8} {:>6}  dropped by queues", "", "Mbit/s", "share");
+    for Row { what, reference } in &measured.throughput {
+        let dropped: Vec<u64> = reference.links.iter().map(|l| l.counters.dropped_queue).collect();
+        println!("{what:<32} {:>8.2} {:>6.3}  {dropped:?}", reference.throughput.received_mbit, reference.ratio);
+        let late = reference.lateness;
+        if !late.is_punctual() {
+            eprintln!(
+                "  the machine was too busy for this figure to count: {} of {} packets more than 2 ms late, the worst {} ms",
+                late.late,
+                late.packets,
+                late.worst_us / 1000
+            );
+        }
+    }
+    if let Some(copy) = &measured.copy {
+        let right = if copy.sha256_ok { "sha256 right" } else { "sha256 WRONG" };
+        println!("scp: {right}, {:.1} s, longest standstill {} ms", copy.seconds, copy.handover_gap_ms);
     }
     Ok(())
 }
