@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -41,7 +42,8 @@ impl Background {
     /// When it cannot be started; says which package usually has it.
     pub fn spawn(mut command: Command) -> Result<Background> {
         let what = format!("{command:?}").replace('"', "");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Of its own group: Ctrl-C on the terminal is for this process alone, which then cleans up.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| missing(&what))?;
         let stdout = child.stdout.take().map(collect);
         let stderr = child.stderr.take().map(collect);
@@ -142,7 +144,7 @@ fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
 /// When it cannot be started or fails.
 pub fn run(mut command: Command) -> Result<String> {
     let what = described(&command);
-    let output = command.stdin(Stdio::null()).output().with_context(|| missing(&what))?;
+    let output = command.process_group(0).stdin(Stdio::null()).output().with_context(|| missing(&what))?;
     let done = Finished { status: output.status, stdout: output.stdout, stderr: output.stderr };
     if !done.status.success() {
         bail!("`{what}` failed ({}): {}", done.status, done.said());
