@@ -1,0 +1,195 @@
+//! Two hosts, the paths between them, and virtual time.
+
+use crate::host::Host;
+use crate::link::Link;
+use crate::packet::Packet;
+use mptcp_core::rng::SeededRng;
+use mptcp_core::subflow::SubflowId;
+use mptcp_core::time::Instant;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::IpAddr;
+
+/// Events after which a run counts as never ending.
+const MOST_EVENTS: u64 = 3_000_000;
+/// Events at one and the same instant after which it counts as a busy loop.
+const MOST_AT_ONCE: u32 = 20_000;
+
+/// What an administrator or an application does in the middle.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// The host's additional addresses are now these.
+    Addresses(usize, Vec<IpAddr>),
+    /// MP_PRIO for the n-th live subflow.
+    Backup(usize, usize, bool),
+    /// The address is gone from its interface.
+    Lost(usize, IpAddr),
+    /// It is back.
+    Back(usize, IpAddr),
+}
+
+struct Arrival {
+    at: Instant,
+    order: u64,
+    side: usize,
+    packet: Packet,
+}
+
+impl PartialEq for Arrival {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+impl Eq for Arrival {}
+impl PartialOrd for Arrival {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Arrival {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+pub struct World {
+    pub hosts: [Host; 2],
+    pub links: Vec<Link>,
+    pub deeds: Vec<(Instant, Deed)>,
+    pub now: Instant,
+    pub rng: SeededRng,
+    pub trace: bool,
+    arrivals: BinaryHeap<Reverse<Arrival>>,
+    order: u64,
+    pub events: u64,
+}
+
+impl World {
+    pub fn new(hosts: [Host; 2], links: Vec<Link>, rng: SeededRng) -> Self {
+        World {
+            hosts,
+            links,
+            deeds: Vec::new(),
+            now: Instant::ZERO,
+            rng,
+            trace: std::env::var_os("MPTCP_TRACE").is_some(),
+            arrivals: BinaryHeap::new(),
+            order: 0,
+            events: 0,
+        }
+    }
+
+    /// The path that a packet takes: that of the active opener's address.
+    fn path(&self, packet: &Packet, side: usize) -> usize {
+        let addr = if side == 0 { packet.from.ip() } else { packet.to.ip() };
+        match addr {
+            IpAddr::V4(v4) => usize::from(v4.octets()[2]) % self.links.len(),
+            IpAddr::V6(v6) => usize::from(v6.segments()[6]) % self.links.len(),
+        }
+    }
+
+    fn ship(&mut self) {
+        for side in 0..2 {
+            for mut packet in std::mem::take(&mut self.hosts[side].out) {
+                let path = self.path(&packet, side);
+                let times = self.links[path].carry(side, &mut packet, self.now, &mut self.rng);
+                if self.trace {
+                    let lost = if times.is_empty() { " LOST" } else { "" };
+                    println!("{:>10} {side} path {path} {packet}{lost}", self.now.micros());
+                }
+                for at in times {
+                    self.order += 1;
+                    let arrival = Arrival { at, order: self.order, side: 1 - side, packet: packet.clone() };
+                    self.arrivals.push(Reverse(arrival));
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let arrival = self.arrivals.peek().map(|Reverse(arrival)| arrival.at);
+        let deed = self.deeds.iter().map(|(at, _)| *at).min();
+        [arrival, deed, self.hosts[0].next_time(), self.hosts[1].next_time()].into_iter().flatten().min()
+    }
+
+    fn do_deeds(&mut self) {
+        let now = self.now;
+        while let Some(at) = self.deeds.iter().position(|(at, _)| *at <= now) {
+            let (_, deed) = self.deeds.swap_remove(at);
+            if self.trace {
+                println!("{:>10} deed {deed:?}", now.micros());
+            }
+            let side = match &deed {
+                Deed::Addresses(side, _) | Deed::Backup(side, ..) | Deed::Lost(side, _) | Deed::Back(side, _) => *side,
+            };
+            let Some(mpcb) = &mut self.hosts[side].mpcb else {
+                continue;
+            };
+            match deed {
+                Deed::Addresses(_, addrs) => {
+                    let mut list = mptcp_core::config::AddressList::EMPTY;
+                    for addr in addrs {
+                        let entry = mptcp_core::config::LocalAddress { addr, backup: false };
+                        list.push(entry).expect("a list of addresses");
+                    }
+                    let _refused_memory = mpcb.addresses_changed(&list, now);
+                }
+                Deed::Backup(_, n, backup) => {
+                    let ids: Vec<SubflowId> = mpcb.subflow_ids().collect();
+                    if let Some(sf) = ids.get(n % ids.len().max(1)) {
+                        mpcb.set_backup(*sf, backup);
+                    }
+                }
+                Deed::Lost(_, addr) => mpcb.address_lost(addr, now),
+                Deed::Back(_, addr) => mpcb.address_back(addr, now),
+            }
+            self.hosts[side].pump(now);
+        }
+    }
+
+    /// Runs until `done`, nothing happens any more, or `limit`. `Err`: it did not end.
+    pub fn run(&mut self, limit: Instant, done: impl Fn(&World) -> bool) -> Result<(), String> {
+        let mut at_once = 0;
+        loop {
+            self.ship();
+            if done(self) {
+                return Ok(());
+            }
+            let Some(next) = self.next() else {
+                return Err("nothing happens any more".into());
+            };
+            if next > limit {
+                return Err("it takes too long".into());
+            }
+            at_once = if next <= self.now { at_once + 1 } else { 0 };
+            self.events += 1;
+            if self.events > MOST_EVENTS {
+                return Err("too many events".into());
+            }
+            if at_once > MOST_AT_ONCE {
+                return Err(format!("a busy loop at {next:?}"));
+            }
+            self.now = self.now.max(next);
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        self.do_deeds();
+        while let Some(Reverse(arrival)) = self.arrivals.peek() {
+            if arrival.at > now {
+                break;
+            }
+            let Some(Reverse(arrival)) = self.arrivals.pop() else {
+                break;
+            };
+            self.hosts[arrival.side].input(&arrival.packet, now);
+        }
+        for host in &mut self.hosts {
+            if host.next_time().is_some_and(|at| at <= now) {
+                host.on_time(now);
+            }
+        }
+    }
+}
