@@ -98,6 +98,12 @@ impl DebugMask {
         self.0
     }
 
+    /// The mask that [`DebugMask::bits`] gave. Bits of levels that do not exist are dropped.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        DebugMask(bits & 0x3e3e_3e3e)
+    }
+
     const fn levels(self, class: DebugClass) -> u8 {
         let [session, ds_map, sb_status, reass] = self.0.to_le_bytes();
         match class {

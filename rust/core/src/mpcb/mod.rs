@@ -13,6 +13,7 @@ mod fallback;
 mod input;
 mod join;
 mod lifetime;
+mod observe;
 mod options_in;
 mod paths;
 mod reinject;

@@ -1,0 +1,23 @@
+//! What the caller may want to know of the send side between two calls.
+
+use super::Mpcb;
+
+impl Mpcb {
+    /// Data offset of the first byte that is not DATA_ACKed. It moves only forward.
+    #[must_use]
+    pub const fn snd_una(&self) -> u64 {
+        self.snd.una()
+    }
+
+    /// Bytes of `so_snd` that no map has covered yet.
+    #[must_use]
+    pub fn unmapped(&self) -> u64 {
+        self.snd.unmapped()
+    }
+
+    /// [`Mpcb::snd_shutdown`] or [`Mpcb::close`] was called.
+    #[must_use]
+    pub const fn is_shut(&self) -> bool {
+        self.snd.is_shut()
+    }
+}
