@@ -44,6 +44,8 @@ pub enum Recorded {
     Conflict,
     /// No memory.
     NoMemory,
+    /// Its front is gone already (its memory was refused before), so that its checksum can never be verified.
+    Unverifiable,
 }
 
 /// Maps by SSN. Under MP_LOCK. Maps without checksum that continue one another merge, so that a peer that sends one map
@@ -85,6 +87,9 @@ impl RxMaps {
         let end = ssn.saturating_add(len);
         if end <= self.taken || len == 0 {
             return Recorded::Old;
+        }
+        if csum.is_some() && ssn < self.taken && self.at_head().is_none() {
+            return Recorded::Unverifiable;
         }
         if let Some(last) = self.maps.last()
             && last.end == ssn

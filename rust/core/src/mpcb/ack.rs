@@ -17,6 +17,7 @@ impl Mpcb {
             self.stats.bad_data_acks = self.stats.bad_data_acks.saturating_add(1);
             return;
         };
+        self.reinject.silent = 0;
         match self.snd.data_ack(ack) {
             DataAcked::Invalid => {
                 self.stats.bad_data_acks = self.stats.bad_data_acks.saturating_add(1);
@@ -37,12 +38,17 @@ impl Mpcb {
         let una = self.snd.una();
         self.reinject.acked(una, &mut self.pool);
         self.wants.insert(ConnWants::WAKE_WRITER);
+        if self.detached {
+            // The limit is for a peer that takes nothing any more, not for a long transfer.
+            self.timers.set(Timer::Close, now + self.cfg.timers.close);
+        }
         if self.snd.outstanding() {
             self.arm_data_rto(now);
             self.continue_recovery();
         } else {
             self.timers.stop(Timer::DataRto);
         }
+        self.answer_fins();
         self.check_closed(now);
     }
 
@@ -54,14 +60,14 @@ impl Mpcb {
         let ack = seq::expand32(ack, subflow.acked);
         // The FIN takes one number after the last byte.
         if ack > subflow.next_ssn.saturating_add(1) || ack <= subflow.acked {
-            if seen.dss {
+            if seen.any {
                 subflow.bare_acks = 0;
             }
             return;
         }
         subflow.acked = ack.min(subflow.next_ssn);
         subflow.maps.ack(ack);
-        subflow.bare_acks = if seen.dss { 0 } else { subflow.bare_acks.saturating_add(1) };
+        subflow.bare_acks = if seen.any { 0 } else { subflow.bare_acks.saturating_add(1) };
         let idle = subflow.maps.is_empty();
         let recovered = subflow.health.progress(idle, now);
         subflow.wants.insert(crate::subflow::Wants::OUTPUT);
@@ -71,7 +77,7 @@ impl Mpcb {
         }
         if self.fallback.is_some() {
             self.fallback_acked(sf, now);
-        } else if !seen.dss {
+        } else if !seen.any {
             self.acked_without_dss(sf, now);
         }
     }

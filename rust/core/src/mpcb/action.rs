@@ -1,12 +1,17 @@
 //! What the caller must do next.
 
 use super::Mpcb;
+use super::timer::Timer;
 use crate::error::ConnError;
 use crate::rng::Rng;
 use crate::subflow::{SubflowId, Wants};
 use crate::time::Instant;
 use bitflags::bitflags;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+/// A map that was refused memory is asked for again after so long.
+const STARVED_WAIT: Duration = Duration::from_millis(50);
 
 /// One thing for the caller to do; none of them is done while MP_LOCK is held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +67,9 @@ impl Mpcb {
         }
         if self.over.is_none() {
             self.hand_out_signals(now);
+            if core::mem::take(&mut self.starved) {
+                self.timers.set(Timer::Starved, now + STARVED_WAIT);
+            }
         }
         if let Some(action) = self.subflow_action() {
             return Some(action);

@@ -4,7 +4,7 @@ use super::Mpcb;
 use super::action::ConnWants;
 use super::timer::Timer;
 use crate::error::ConnError;
-use crate::subflow::SubflowId;
+use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
 use mptcp_wire::{MpFastClose, MpOption};
 
@@ -31,15 +31,7 @@ impl Mpcb {
     /// The application aborts: MP_FASTCLOSE in a RST on every subflow, with the peer's key
     /// (RFC 8684 section 3.5, the form with RST).
     pub fn abort(&mut self, _now: Instant) {
-        if self.over.is_some() {
-            return;
-        }
-        let close = MpOption::FastClose(MpFastClose { receiver_key: self.agreed.remote.key });
-        let option = self.fallback.is_none().then_some(close);
-        for subflow in self.live_mut() {
-            subflow.reset(option);
-        }
-        self.finish(ConnError::Aborted);
+        self.end(ConnError::Aborted);
     }
 
     /// Ends the connection: every subflow is reset.
@@ -48,8 +40,11 @@ impl Mpcb {
             return;
         }
         if error != ConnError::Done {
+            // A peer that is reached by one RST only has to learn that all is over, unless it said so itself.
+            let close = MpOption::FastClose(MpFastClose { receiver_key: self.agreed.remote.key });
+            let option = Some(close).filter(|_| self.fallback.is_none() && error != ConnError::Reset);
             for subflow in self.live_mut() {
-                subflow.reset(None);
+                subflow.reset(option);
             }
         }
         self.finish(error);
@@ -62,6 +57,13 @@ impl Mpcb {
 
     /// The application has closed, and the peer took too long.
     pub(super) fn close_too_long(&mut self) {
+        if self.peer_fin_taken && self.snd.fin_acked() {
+            // Only the FINs of subflows are missing: a path may have died.
+            for subflow in self.live_mut() {
+                subflow.reset(None);
+            }
+            return self.end(ConnError::Done);
+        }
         self.end(ConnError::TimedOut);
     }
 
@@ -88,15 +90,17 @@ impl Mpcb {
         }
     }
 
-    /// A DATA_FIN at `doff` was announced.
-    pub(super) fn note_peer_fin(&mut self, doff: u64) {
+    /// A DATA_FIN at `doff` was announced on `sf`.
+    pub(super) fn note_peer_fin(&mut self, sf: SubflowId, doff: u64) {
         // The first one counts; it cannot move, nor lie below what was received.
         if self.peer_fin.is_none() && doff >= self.reass.rcv_nxt() {
             self.peer_fin = Some(doff);
         }
         // Said again: our DATA_ACK for it got lost.
-        if self.peer_fin_taken {
-            self.ask_ack();
+        if self.peer_fin_taken
+            && let Some(subflow) = self.get_mut(sf)
+        {
+            subflow.wants.insert(Wants::ACK);
         }
     }
 
@@ -129,8 +133,20 @@ impl Mpcb {
             }
         }
         if let Some(subflow) = self.get_mut(sf) {
-            // RFC 8684 section 3.3.3: a FIN closes only its subflow.
             subflow.fin_received = true;
+        }
+        self.answer_fins();
+        self.kick();
+    }
+
+    /// RFC 8684 section 3.3.3: a FIN closes only its subflow. The last one stays half open while there is data for
+    /// the peer: it may be all that is left, and a peer that fell back would take our FIN for the end of the data.
+    pub(super) fn answer_fins(&mut self) {
+        let open = |subflow: &Subflow| subflow.is_established() && !subflow.fin_received;
+        if self.fallback.is_some() || (self.snd.sb_cc() > 0 && !self.live().any(open)) {
+            return;
+        }
+        for subflow in self.live_mut().filter(|subflow| subflow.fin_received) {
             subflow.close();
         }
     }

@@ -58,11 +58,24 @@ pub enum RxStep {
     },
 }
 
+/// A piece between [`RxStep::Hold`] and its place in `reass`, where what it supersedes has to go first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holding {
+    doff: u64,
+    len: u32,
+    pub(super) token: Option<u64>,
+}
+
 impl Mpcb {
     /// Takes the next step with the `avail` bytes in the subflow's in-order queue; call until [`RxStep::Wait`], each
     /// time with what is left in the queue.
     pub fn mp_do_reass(&mut self, sf: SubflowId, avail: u32, now: Instant) -> RxStep {
         if let Some(token) = self.reass.next_superseded(&mut self.pool) {
+            return RxStep::FreeHeld { token };
+        }
+        if let Some(Holding { doff, len, token: Some(token) }) = self.holding.take()
+            && self.reass.hold(doff, len, token).is_err()
+        {
             return RxStep::FreeHeld { token };
         }
         if let Some(ready) = self.reass.next_ready(&mut self.pool) {
@@ -113,19 +126,28 @@ impl Mpcb {
     /// # Errors
     /// The token, where no `Hold` was pending.
     pub fn rx_hold(&mut self, token: u64) -> Result<(), u64> {
-        let (doff, len) = self.holding.take().ok_or(token)?;
-        self.reass.hold(doff, len, token).map_err(|refused| refused.0)
+        match &mut self.holding {
+            Some(Holding { token: slot @ None, .. }) => {
+                *slot = Some(token);
+                Ok(())
+            }
+            _ => Err(token),
+        }
     }
 
     fn mapped_bytes(&mut self, sf: SubflowId, piece: &RxPiece, avail: u32, now: Instant) -> RxStep {
         let whole = u32::try_from(piece.len).unwrap_or(u32::MAX);
-        if piece.csum.is_some() {
+        // After a fallback what a middlebox changed is taken as it is (RFC 8684 section 3.7).
+        if piece.csum.is_some() && self.fallback.is_none() {
             // RFC 8684 section 3.3.1: nothing of a mapping is delivered before all of it is verified.
             return if avail < whole { RxStep::Wait } else { RxStep::Sum { len: whole } };
         }
         let len = avail.min(whole);
         let placement = self.reass.arrive(piece.doff, len, self.rcv.edge(), &mut self.pool);
         self.took(sf, len);
+        if !matches!(placement, Placement::Duplicate | Placement::Deliver { cut: 0, .. } | Placement::Hold { cut: 0, .. }) {
+            self.thrown = self.thrown.max(piece.doff.saturating_add(u64::from(len)));
+        }
         match placement {
             Placement::Deliver { skip, len, cut } => {
                 self.delivered(len);
@@ -137,7 +159,7 @@ impl Mpcb {
             }
             Placement::Hold { skip, len, cut } => {
                 self.stats.pieces_held = self.stats.pieces_held.saturating_add(1);
-                self.holding = Some((piece.doff.saturating_add(u64::from(skip)), len));
+                self.holding = Some(Holding { doff: piece.doff.saturating_add(u64::from(skip)), len, token: None });
                 RxStep::Hold { skip, len, cut }
             }
             Placement::Duplicate => {
@@ -173,6 +195,9 @@ impl Mpcb {
         if self.unmapped_means_stripped(sf, now) {
             return self.infinite_bytes(sf, len, now);
         }
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.unmapped = true;
+        }
         RxStep::Wait
     }
 
@@ -204,6 +229,7 @@ impl Mpcb {
         if let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) {
             subflow.rx.take(u64::from(len), pool);
             subflow.bytes_received = subflow.bytes_received.saturating_add(u64::from(len));
+            subflow.unmapped = false;
         }
     }
 

@@ -103,6 +103,7 @@ impl Mpcb {
             return MapGrant::Nothing;
         };
         if subflow.maps.reserve(pool).and_then(|()| tx.reserve(pool)).is_err() {
+            self.starved |= subflow.maps.is_empty();
             return MapGrant::NoMemory;
         }
         MapGrant::Map(Grant {

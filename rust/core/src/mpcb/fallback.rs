@@ -7,15 +7,19 @@ use super::timer::Timer;
 use crate::error::ConnError;
 use crate::handshake::FallbackReason;
 use crate::sockbuf::DataAcked;
-use crate::subflow::{SubflowId, Wants};
+use crate::subflow::{Subflow, SubflowId, SubflowState, Wants};
 use crate::time::Instant;
 use core::time::Duration;
 use mptcp_wire::{DssMap, MpFail, MpOption, RstReason};
 
 /// In-order bytes may wait so long for their map, once the peer has shown that it sends maps.
 const UNMAPPED_GRACE: Duration = Duration::from_millis(200);
+/// The same where the segments that brought them had a DSS, whose map was not usable.
+const MISMAPPED_GRACE: Duration = Duration::from_secs(2);
 /// Acknowledgements of data in a row without DSS, after which options are taken to be stripped.
 const BARE_ACKS: u8 = 8;
+/// Data-level timeouts after which a subflow with such acknowledgements is given up where no fallback is possible.
+const BARE_TIMEOUTS: u8 = 4;
 /// The peer's infinite mapping is awaited for so long after MP_FAIL.
 const FAIL_WAIT: Duration = Duration::from_secs(10);
 
@@ -28,6 +32,8 @@ pub(super) struct Fallback {
     /// SSN and data offset at which our infinite mapping begins.
     pub(super) ssn: u64,
     pub(super) doff: u64,
+    /// What was mapped before: the infinite mapping is sent until something behind it is acknowledged.
+    pub(super) told: u64,
     /// MP_FAIL is repeated until the peer acknowledges data or falls back visibly.
     pub(super) fail: Option<MpOption>,
     /// The peer may not know: keep sending DATA_ACKs, so that it does not wait for them for ever.
@@ -42,41 +48,48 @@ impl Mpcb {
             return false;
         };
         if subflow.rx.head() >= subflow.bare {
-            // A DSS came with them and its map was refused or contradicts another: wait, then give up.
-            self.arm_unmapped(now);
+            // A DSS came with them and its map contradicts another: wait, then give up.
+            self.arm_unmapped(now, MISMAPPED_GRACE);
             return false;
         }
         if subflow.dss_seen {
-            self.arm_unmapped(now);
+            self.arm_unmapped(now, UNMAPPED_GRACE);
             return false;
         }
         // Never a DSS on this subflow: RFC 8684 section 3.7, the first data.
         self.options_stripped(sf, now)
     }
 
-    fn arm_unmapped(&mut self, now: Instant) {
+    fn arm_unmapped(&mut self, now: Instant, grace: Duration) {
         if !self.timers.is_set(Timer::Unmapped) {
-            self.timers.set(Timer::Unmapped, now + UNMAPPED_GRACE);
+            self.timers.set(Timer::Unmapped, now + grace);
         }
     }
 
     /// The grace for unmapped bytes is over.
     pub(super) fn unmapped_too_long(&mut self, now: Instant) {
-        let stuck = self
-            .live()
-            .find(|subflow| subflow.rx.head() < subflow.bare && subflow.rx.at_head().is_none())
-            .map(|subflow| subflow.id);
-        if let Some(sf) = stuck
-            && self.options_stripped(sf, now)
-        {
-            self.wants.insert(ConnWants::WAKE_READER);
+        let is_stuck = |subflow: &&Subflow| {
+            subflow.unmapped && subflow.rx.at_head().is_none() && subflow.state != SubflowState::Resetting
+        };
+        let stuck = self.live().find(is_stuck).map(|subflow| (subflow.id, subflow.rx.head() < subflow.bare));
+        match stuck {
+            Some((sf, true)) => {
+                if self.options_stripped(sf, now) {
+                    self.wants.insert(ConnWants::WAKE_READER);
+                }
+            }
+            Some((sf, false)) => self.reset_subflow(sf, RstReason::MPTCP_ERROR, true),
+            None => {}
+        }
+        if self.fallback.is_none() && self.live().any(|subflow| is_stuck(&subflow)) {
+            self.arm_unmapped(now, UNMAPPED_GRACE);
         }
     }
 
     /// Data came without mapping on `sf`: fall back where it is the only subflow and nothing is missing before it,
     /// else reset it. Returns whether the connection fell back.
     fn options_stripped(&mut self, sf: SubflowId, now: Instant) -> bool {
-        if self.can_fall_back(sf) && self.reass.held_ranges() == 0 {
+        if self.can_fall_back(sf) {
             self.fall_back(sf, FallbackReason::NoDss, now);
             true
         } else {
@@ -96,16 +109,28 @@ impl Mpcb {
         }
         if self.can_fall_back(sf) {
             self.fall_back(sf, FallbackReason::NoDss, now);
-        } else if first {
+        } else if first || self.sole() != Some(sf) {
             // RFC 8684 section 3.7: on a joined subflow, reset it.
             self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
         }
     }
 
-    /// The only subflow acknowledged everything, and the last acknowledgements came without DSS.
-    pub(super) fn acked_but_bare(&self) -> bool {
-        self.sole().and_then(|sf| self.get(sf)).is_some_and(|s| s.bare_acks > 0 && s.maps.is_empty())
-            && self.snd.una() < self.snd.nxt()
+    /// The subflow that acknowledged all it had, without DSS, while a DATA_ACK is awaited.
+    pub(super) fn acked_but_bare(&self) -> Option<SubflowId> {
+        let bare = |subflow: &&Subflow| {
+            subflow.bare_acks > 0 && subflow.maps.is_empty() && subflow.state == SubflowState::Established
+        };
+        let waits = self.snd.una() < self.snd.nxt();
+        self.live().find(bare).filter(|_| waits).map(|subflow| subflow.id)
+    }
+
+    /// A data-level timeout met a subflow whose acknowledgements come without DSS: fall back, or do without it.
+    pub(super) fn bare_too_long(&mut self, sf: SubflowId, now: Instant) {
+        if self.can_fall_back(sf) {
+            self.fall_back(sf, FallbackReason::NoDss, now);
+        } else if self.sole() != Some(sf) || self.reinject.silent >= BARE_TIMEOUTS {
+            self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
+        }
     }
 
     pub(super) fn stripped_on_our_way(&mut self, now: Instant) {
@@ -116,11 +141,16 @@ impl Mpcb {
         }
     }
 
-    /// Only one subflow, and all that is outstanding is contiguous on it.
-    fn can_fall_back(&self, sf: SubflowId) -> bool {
+    /// Only one subflow, all that is outstanding is contiguous on it, and nothing is missing of what the peer sent:
+    /// from here on the subflow's sequence numbers must do for both directions.
+    pub(super) fn can_fall_back(&self, sf: SubflowId) -> bool {
+        let whole = self.reass.held_ranges() == 0 && self.thrown <= self.reass.rcv_nxt();
+        let nxt = self.snd.nxt();
+        let in_line = |subflow: &Subflow| self.snd.una() >= nxt || (!subflow.crooked && subflow.next_doff == nxt);
         self.fallback.is_none()
+            && whole
             && self.sole() == Some(sf)
-            && self.get(sf).is_some_and(|subflow| subflow.is_established() && !subflow.crooked)
+            && self.get(sf).is_some_and(|subflow| subflow.is_established() && in_line(subflow))
     }
 
     /// A DSS checksum failed for the map at `doff` (RFC 8684 section 3.7).
@@ -128,7 +158,7 @@ impl Mpcb {
         let dsn = self.agreed.remote.idsn.wrapping_add(doff);
         let fail = MpOption::Fail(MpFail { dsn });
         self.stats.fail_sent = self.stats.fail_sent.saturating_add(1);
-        if self.sole() == Some(sf) && doff == self.reass.rcv_nxt() && self.reass.held_ranges() == 0 {
+        if self.can_fall_back(sf) && doff == self.reass.rcv_nxt() {
             // The bytes wait in the subflow's queue for the peer's infinite mapping.
             self.failing = Some(dsn);
             self.timers.set(Timer::Fail, now + FAIL_WAIT);
@@ -140,6 +170,7 @@ impl Mpcb {
                 .reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient: false, reason: RstReason::MIDDLEBOX })));
             subflow.fail = Some(fail);
         }
+        self.kick();
     }
 
     /// MP_FAIL from the peer: our data arrived damaged.
@@ -181,17 +212,18 @@ impl Mpcb {
 
     /// From here on the connection is one TCP connection. It never becomes multipath again.
     fn fall_back(&mut self, sf: SubflowId, reason: FallbackReason, now: Instant) {
-        let una = self.snd.una();
-        let nxt = self.snd.nxt();
+        let outstanding = self.snd.nxt().saturating_sub(self.snd.una());
+        let doff = self.snd.nxt().min(self.snd.una());
+        for other in self.live_mut().filter(|other| other.id != sf) {
+            // Joins that are not finished; nothing else is left.
+            other.reset(None);
+        }
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
         // RFC 8684 section 3.7: the mapping acts retroactively, from the last data known to be intact.
-        let (ssn, doff) = subflow
-            .maps
-            .iter()
-            .find(|map| una < map.doff_end())
-            .map_or((subflow.next_ssn, nxt), |map| (map.ssn, map.doff));
+        let ssn = subflow.next_ssn.saturating_sub(outstanding);
+        let told = subflow.next_ssn;
         subflow.wants.insert(Wants::OUTPUT);
         subflow.wants.insert(Wants::ACK);
         self.failing = None;
@@ -201,8 +233,14 @@ impl Mpcb {
         self.timers.stop(Timer::Persist);
         self.reinject.forget(&mut self.pool);
         let keep_data_ack = reason == FallbackReason::NoDss;
-        self.fallback = Some(Fallback { reason, sf, ssn, doff, fail: None, keep_data_ack });
+        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail: None, keep_data_ack });
         self.fallback_acked(sf, now);
+        if self.snd.is_shut()
+            && self.snd.unmapped() == 0
+            && let Some(subflow) = self.get_mut(sf)
+        {
+            subflow.close();
+        }
     }
 
     /// In fallback the subflow's ACK is the DATA_ACK.

@@ -37,6 +37,8 @@ pub enum SegVerdict {
 pub(super) struct Seen {
     /// A DSS, or MP_CAPABLE with a mapping.
     pub(super) dss: bool,
+    /// Any MPTCP option: nobody strips them, though a long signal may have taken the place of the DSS.
+    pub(super) any: bool,
 }
 
 impl Mpcb {
@@ -79,7 +81,10 @@ impl Mpcb {
         let mut seen = Seen::default();
         for option in mptcp_options(tcp_options) {
             match option {
-                Ok(option) => self.option_in(sf, seg, &option, &mut seen, now),
+                Ok(option) => {
+                    seen.any = true;
+                    self.option_in(sf, seg, &option, &mut seen, now);
+                }
                 Err(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
             }
         }
@@ -100,5 +105,7 @@ impl Mpcb {
         if let Some(subflow) = self.get_mut(sf) {
             subflow.reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient, reason })));
         }
+        // Data that a scheduler had kept for it goes to the others.
+        self.kick();
     }
 }

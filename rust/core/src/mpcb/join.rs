@@ -202,7 +202,6 @@ impl Mpcb {
                 if refusal == JoinRefusal::BadHmac {
                     self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1);
                 }
-                self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
                 // RFC 8684 section 3.2: no MP_JOIN, or a wrong HMAC, in the SYN/ACK: reset.
                 self.reset_subflow(sf, refusal.rst_reason(), false);
                 SegVerdict::Drop
@@ -228,6 +227,7 @@ impl Mpcb {
 
     fn joined_up(&mut self) {
         self.timers.stop(super::timer::Timer::Lonely);
+        self.answer_fins();
         self.kick();
         if self.snd.fin_due().is_some() {
             self.ask_ack();
@@ -254,7 +254,6 @@ impl Mpcb {
                 subflow.wants.insert(Wants::ACK);
             }
             (SubflowState::JoinAckSent | SubflowState::JoinSynSent, _) => {
-                self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
                 self.reset_subflow(sf, mptcp_wire::RstReason::UNSPECIFIED, true);
             }
             _ => {}

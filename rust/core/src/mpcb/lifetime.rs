@@ -40,7 +40,13 @@ impl Mpcb {
         }
         self.check_closed(now);
         if self.over.is_none() && self.live().next().is_none() {
-            self.last_subflow_gone(end, now);
+            let damaged = subflow.fail.is_some() && end == SubflowEnd::Local;
+            if damaged {
+                // RFC 8684 section 3.7: the peer gives up the connection when it gets this RST.
+                self.end(ConnError::Damaged);
+            } else {
+                self.last_subflow_gone(end, now);
+            }
         }
         self.kick();
     }

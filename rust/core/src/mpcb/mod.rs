@@ -77,8 +77,8 @@ pub struct Mpcb {
     /// Right edge that the peer was last told of by an ACK that we asked for.
     told_edge: u64,
     reass: Reass,
-    /// The piece that [`RxStep::Hold`] was answered for: data offset and length.
-    holding: Option<(u64, u32)>,
+    /// The piece that [`RxStep::Hold`] was answered for.
+    holding: Option<data_in::Holding>,
     pm: Pm,
     timers: TimerTable,
     /// The peer has shown that it speaks MPTCP on this connection (a DSS, or MP_CAPABLE on data).
@@ -94,6 +94,10 @@ pub struct Mpcb {
     over: Option<ConnError>,
     wants: ConnWants,
     last_rx: SubflowId,
+    /// Data below this offset was thrown away at least once although a subflow had acknowledged it.
+    thrown: u64,
+    /// A map was refused memory while nothing was in flight that could bring another occasion.
+    starved: bool,
     stats: Stats,
 }
 
@@ -157,6 +161,8 @@ impl Mpcb {
             over: None,
             wants: ConnWants::empty(),
             last_rx: SubflowId::MASTER,
+            thrown: 0,
+            starved: false,
             stats: Stats::default(),
         })
     }
@@ -244,6 +250,9 @@ impl Mpcb {
 
     /// Gives back all memory; the tokens of held buffers come out one by one first. Call until `None`, then drop.
     pub fn tear_down(&mut self) -> Option<u64> {
+        if let Some(token) = self.holding.take().and_then(|holding| holding.token) {
+            return Some(token);
+        }
         if let Some(token) = self.reass.drain(&mut self.pool) {
             return Some(token);
         }
@@ -272,9 +281,10 @@ impl Mpcb {
         self.subflows.iter_mut().filter_map(Option::as_mut)
     }
 
-    /// The only subflow, where there is exactly one.
+    /// The only subflow that can have carried data, where there is exactly one.
     fn sole(&self) -> Option<SubflowId> {
-        let mut live = self.live();
+        let carried = |subflow: &&Subflow| matches!(subflow.state, SubflowState::Established | SubflowState::Closing);
+        let mut live = self.live().filter(carried);
         let first = live.next()?.id;
         live.next().is_none().then_some(first)
     }

@@ -113,7 +113,7 @@ impl Mpcb {
         if data_fin {
             // RFC 8684 section 3.3.3: the DATA_FIN takes the last octet of the mapping.
             len = len.saturating_sub(1);
-            self.note_peer_fin(doff.saturating_add(len));
+            self.note_peer_fin(sf, doff.saturating_add(len));
         }
         if len == 0 {
             return;
@@ -139,10 +139,11 @@ impl Mpcb {
         match subflow.rx.record(ssn, len, doff, csum, pool) {
             Recorded::New | Recorded::Old => {}
             Recorded::Conflict => self.stats.maps_conflicting = self.stats.maps_conflicting.saturating_add(1),
-            Recorded::NoMemory => {
+            Recorded::NoMemory | Recorded::Unverifiable => {
                 // TCP will acknowledge the bytes, so their map would never come again: they are thrown away
                 // without DATA_ACK, and the peer sends them again at the data level.
                 subflow.discard = subflow.discard.max(ssn.saturating_add(len));
+                self.thrown = self.thrown.max(doff.saturating_add(len));
                 self.stats.refused_no_memory = self.stats.refused_no_memory.saturating_add(1);
             }
         }
@@ -184,6 +185,7 @@ impl Mpcb {
                 subflow.close();
             }
         }
+        self.kick();
     }
 
     fn on_prio(&mut self, sf: SubflowId, prio: &MpPrio) {

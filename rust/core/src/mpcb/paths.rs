@@ -23,6 +23,7 @@ impl Mpcb {
                 subflow.close();
             }
         }
+        self.kick();
         outcome
     }
 
@@ -37,6 +38,7 @@ impl Mpcb {
             subflow.reset(None);
         }
         self.pm.note_lost(addr, now, &mut self.pool);
+        self.kick();
     }
 
     /// Asks the peer to use the subflow only when nothing else works, or no longer so (MP_PRIO, RFC 8684 section 3.3.8).
@@ -96,26 +98,30 @@ impl Mpcb {
             return None;
         }
         let wanted = self.wanted(now)?;
-        let sf = self.begin_join(&wanted, now, rng)?;
+        let Some(sf) = self.begin_join(&wanted, now, rng) else {
+            self.pm.postpone(wanted.pair, now);
+            return None;
+        };
         Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
     }
 
     fn wanted(&self, now: Instant) -> Option<Wanted> {
-        let existing = || {
-            let mut list = [None; 32];
-            let live = self.live().filter(|subflow| subflow.state != SubflowState::Resetting);
-            for (slot, subflow) in list.iter_mut().zip(live) {
-                *slot = Some(Existing { pair: subflow.pair() });
-            }
-            list
-        };
-        self.pm.wanted(&existing, now)
+        self.pm.wanted(&self.existing(), now)
+    }
+
+    fn existing(&self) -> [Option<Existing>; 32] {
+        let mut list = [None; 32];
+        let live = self.live().filter(|subflow| subflow.state != SubflowState::Resetting);
+        for (slot, subflow) in list.iter_mut().zip(live) {
+            *slot = Some(Existing { pair: subflow.pair() });
+        }
+        list
     }
 
     /// When a path may be tried again; only where it could be.
     pub(super) fn next_attempt(&self) -> Option<Instant> {
         let possible = self.confirmed && self.fallback.is_none() && !self.is_closing() && self.has_room();
-        if possible { self.pm.next_attempt() } else { None }
+        if possible { self.pm.next_attempt(&self.existing()) } else { None }
     }
 
     pub(super) fn next_signal(&self) -> Option<Instant> {

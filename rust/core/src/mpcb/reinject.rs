@@ -4,9 +4,10 @@
 
 use super::Mpcb;
 use super::timer::Timer;
+use crate::error::ConnError;
 use crate::pool::Pool;
 use crate::range_map::RangeSet;
-use crate::subflow::{Subflow, SubflowId};
+use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
 use core::time::Duration;
 
@@ -14,6 +15,8 @@ use core::time::Duration;
 const RTO_MIN: Duration = Duration::from_millis(300);
 const RTO_UNMEASURED: Duration = Duration::from_millis(1000);
 const RTO_MAX: Duration = Duration::from_secs(60);
+/// Data-level timeouts in a row, without any DATA_ACK, after which the peer is taken to be gone.
+const SILENT: u8 = 12;
 /// A stalled path with a live one beside it is given up, and joined again, after so long.
 const GIVE_UP: Duration = Duration::from_secs(6);
 
@@ -27,13 +30,15 @@ pub(super) struct Reinject {
     /// Data below this was sent again opportunistically.
     opportunistic: u64,
     backoff: u8,
+    /// Data-level timeouts since the last DATA_ACK of any kind.
+    pub(super) silent: u8,
     /// One byte beyond the closed window may be mapped.
     pub(super) probe: bool,
 }
 
 impl Reinject {
     pub(super) const fn new() -> Self {
-        Reinject { queue: RangeSet::new(), recover: 0, opportunistic: 0, backoff: 0, probe: false }
+        Reinject { queue: RangeSet::new(), recover: 0, opportunistic: 0, backoff: 0, silent: 0, probe: false }
     }
 
     pub(super) fn acked(&mut self, una: u64, pool: &mut Pool) {
@@ -60,7 +65,7 @@ impl Mpcb {
     /// The first queued range that `sf` may carry: not one that waits in its own maps already, for TCP sends that
     /// again by itself.
     pub(super) fn reinjection(&self, sf: SubflowId, most: u64) -> Option<(u64, u32)> {
-        let subflow = self.get(sf)?;
+        let subflow = self.get(sf).filter(|_| self.fallback.is_none())?;
         let una = self.snd.una();
         for (start, end) in self.reinject.queue.iter() {
             let start = start.max(una);
@@ -101,13 +106,15 @@ impl Mpcb {
         let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
             return;
         };
+        let mut queued = subflow.next_ssn;
         for map in subflow.maps.iter().filter(|map| map.ssn >= subflow.reinjected) {
-            // Without memory the data-level timeout will find it.
             if queue.insert(map.doff.max(una), map.doff_end(), pool).is_err() {
+                // The next stall, or the data-level timeout, will find it.
+                queued = map.ssn;
                 break;
             }
         }
-        subflow.reinjected = subflow.next_ssn;
+        subflow.reinjected = queued;
     }
 
     /// The subflow's own retransmission timer fired.
@@ -167,15 +174,27 @@ impl Mpcb {
             return;
         }
         self.stats.data_rtos = self.stats.data_rtos.saturating_add(1);
-        if self.acked_but_bare() {
-            return self.stripped_on_our_way(now);
+        if self.reinject.silent >= SILENT {
+            return self.end(ConnError::TimedOut);
+        }
+        self.reinject.silent = self.reinject.silent.saturating_add(1);
+        if let Some(sf) = self.acked_but_bare() {
+            self.bare_too_long(sf, now);
+        }
+        if self.fallback.is_some() {
+            return;
         }
         self.reinject.backoff = self.reinject.backoff.saturating_add(1).min(16);
         self.reinject.recover = self.snd.nxt();
         self.reinject.opportunistic = self.snd.una();
-        self.continue_recovery();
+        if self.failing.is_none() {
+            self.continue_recovery();
+        }
         if self.snd.fin_due().is_some() {
-            self.ask_ack();
+            // On every path: nothing else may be in flight that would show which one is dead.
+            for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
+                subflow.wants.insert(Wants::ACK);
+            }
         }
         self.arm_data_rto(now);
         self.kick();
@@ -185,10 +204,11 @@ impl Mpcb {
     /// by a subflow and thrown away above (no memory, beyond the window), or their subflow is gone.
     pub(super) fn continue_recovery(&mut self) {
         let una = self.snd.una();
-        if una >= self.reinject.recover || self.live().any(|subflow| carries(subflow, una)) {
+        let alive = |subflow: &&Subflow| !subflow.health.is_stalled();
+        if una >= self.reinject.recover || self.live().filter(alive).any(|subflow| carries(subflow, una)) {
             return;
         }
-        let next = self.live().filter_map(|s| s.maps.iter().map(|m| m.doff).filter(|d| *d > una).min()).min();
+        let next = self.live().filter(alive).filter_map(|s| s.maps.iter().map(|m| m.doff).filter(|d| *d > una).min()).min();
         let end = next.unwrap_or(u64::MAX).min(self.snd.nxt()).min(self.snd.end()).min(una.saturating_add(65_535));
         if self.reinject.queue.insert(una, end, &mut self.pool).is_ok() {
             self.kick();

@@ -34,7 +34,7 @@ impl Mpcb {
     }
 
     fn tx_state(&self, subflow: &Subflow) -> TxState {
-        let infinite = self.fallback.filter(|f| f.sf == subflow.id && subflow.acked <= f.ssn);
+        let infinite = self.fallback.filter(|f| f.sf == subflow.id && subflow.acked <= f.told);
         TxState {
             phase: self.phase(subflow),
             version: self.agreed.version,

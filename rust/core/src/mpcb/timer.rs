@@ -21,9 +21,19 @@ pub(super) enum Timer {
     Close = 4,
     /// No subflow is left.
     Lonely = 5,
+    /// A map was refused memory, and no acknowledgement will bring another occasion.
+    Starved = 6,
 }
 
-const TIMERS: [Timer; 6] = [Timer::DataRto, Timer::Persist, Timer::Unmapped, Timer::Fail, Timer::Close, Timer::Lonely];
+const TIMERS: [Timer; 7] = [
+    Timer::DataRto,
+    Timer::Persist,
+    Timer::Unmapped,
+    Timer::Fail,
+    Timer::Close,
+    Timer::Lonely,
+    Timer::Starved,
+];
 
 /// A deadline for each [`Timer`].
 #[derive(Debug)]
@@ -106,6 +116,7 @@ impl Mpcb {
             Timer::Fail => self.end(ConnError::Damaged),
             Timer::Close => self.close_too_long(),
             Timer::Lonely => self.end(ConnError::TimedOut),
+            Timer::Starved => self.kick(),
         }
     }
 }

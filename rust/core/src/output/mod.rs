@@ -89,11 +89,13 @@ pub struct SubflowTx {
     pub(crate) signal: Option<MpOption>,
     /// The signal has left since the last sync.
     pub(crate) signal_sent: bool,
+    /// MP_CAPABLE has left, and a DATA_FIN waits: the next ACK carries the DSS instead.
+    pub(crate) fin_turn: bool,
 }
 
 impl SubflowTx {
     pub(crate) const fn new(state: TxState) -> Self {
-        SubflowTx { state, maps: TxMaps::new(), signal: None, signal_sent: false }
+        SubflowTx { state, maps: TxMaps::new(), signal: None, signal_sent: false, fin_turn: false }
     }
 
     /// How many of `len` payload bytes from `ssn` on (low 32 bits) may share one segment, or one TSO burst: those in

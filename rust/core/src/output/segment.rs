@@ -47,10 +47,17 @@ impl SubflowTx {
 
     /// MP_CAPABLE with both keys: on the third ACK, and in v1 on the first data, whose mapping it then carries
     /// (RFC 8684 section 3.1).
-    fn capable(&self, seg: &SegOut, local: Key, remote: Key, deny_join_id0: bool) -> Option<MpOption> {
+    ///
+    /// An opener that closes without having sent data has to send its DATA_FIN before the peer has confirmed: it
+    /// takes turns with MP_CAPABLE, of which either may be lost.
+    fn capable(&mut self, seg: &SegOut, local: Key, remote: Key, deny_join_id0: bool) -> Option<MpOption> {
         if self.expand(seg.ssn) != 1 || (seg.len > 0 && self.state.version == Version::V0) {
             return None;
         }
+        if seg.len == 0 && core::mem::take(&mut self.fin_turn) && self.state.fin.is_some() {
+            return None;
+        }
+        self.fin_turn = true;
         let data = if seg.len > 0 {
             let map = self.maps.find(1)?;
             Some(CapableData { len: wire_len(map.len), csum: map.csum })

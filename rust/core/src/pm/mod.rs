@@ -98,7 +98,9 @@ impl Pm {
     }
 
     fn add_local(&mut self, addr: IpAddr, backup: bool, announce: Announce, pool: &mut Pool) -> Result<u8, NoMemory> {
-        let id = (1..=u8::MAX).find(|id| self.locals.iter().all(|local| local.id != *id)).ok_or(NoMemory)?;
+        // An id whose removal is still being repeated would take the new address away again.
+        let id_free = |id: &u8| self.locals.iter().all(|local| local.id != *id) && !self.is_being_removed(*id);
+        let id = (1..=u8::MAX).find(id_free).ok_or(NoMemory)?;
         pool.reserve_vec(&mut self.locals, 1)?;
         self.locals.push(Local { id, addr, backup, announce, gone: false, implicit: false });
         Ok(id)

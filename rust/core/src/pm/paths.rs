@@ -61,8 +61,7 @@ pub(crate) struct Existing {
 impl Pm {
     /// The next path to open, of those whose time has come: the pair whose two addresses are least used, so that
     /// disjoint paths come before a full mesh of them. `existing` lists the connection's subflows.
-    pub(crate) fn wanted(&self, existing: &dyn Fn() -> [Option<Existing>; 32], now: Instant) -> Option<Wanted> {
-        let existing = existing();
+    pub(crate) fn wanted(&self, existing: &[Option<Existing>; 32], now: Instant) -> Option<Wanted> {
         let taken = |pair: Pair| existing.iter().flatten().any(|e| e.pair == pair);
         let used = |pair: Pair| {
             let shares = existing.iter().flatten();
@@ -73,9 +72,17 @@ impl Pm {
             .min_by_key(|wanted| used(wanted.pair))
     }
 
-    /// When a path that had to wait may be tried again.
-    pub(crate) fn next_attempt(&self) -> Option<Instant> {
-        self.attempts.iter().filter_map(|attempt| attempt.next).min()
+    /// When a path that had to wait, and is not being tried already, may be tried again.
+    pub(crate) fn next_attempt(&self, existing: &[Option<Existing>; 32]) -> Option<Instant> {
+        let idle = |pair: Pair| !existing.iter().flatten().any(|e| e.pair == pair) && self.may_rejoin(pair);
+        self.attempts.iter().filter(|attempt| idle(attempt.pair)).filter_map(|attempt| attempt.next).min()
+    }
+
+    /// There was no memory for the subflow: a little later.
+    pub(crate) fn postpone(&mut self, pair: Pair, now: Instant) {
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.pair == pair) {
+            attempt.next = Some(now + self.rejoin.initial);
+        }
     }
 
     /// A subflow on `pair` works: a later loss begins with the first wait again. Returns whether the path had worked

@@ -35,6 +35,11 @@ impl Pm {
         }
     }
 
+    /// A REMOVE_ADDR for `id` will be sent (again).
+    pub(super) fn is_being_removed(&self, id: u8) -> bool {
+        self.removals.iter().any(|removal| removal.id == id)
+    }
+
     pub(super) fn queue_removal(&mut self, id: u8, now: Instant, pool: &mut Pool) {
         if pool.reserve_vec(&mut self.removals, 1).is_ok() {
             self.removals.push(Removal { id, sent: 0, next: now });

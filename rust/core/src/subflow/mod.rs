@@ -98,6 +98,8 @@ pub(crate) struct Subflow {
     pub(crate) rx: RxMaps,
     /// In-order bytes below this SSN are thrown away: the memory for their map was refused.
     pub(crate) discard: u64,
+    /// In-order bytes wait for a map.
+    pub(crate) unmapped: bool,
     /// Payload below this SSN came in segments without DSS.
     pub(crate) bare: u64,
     /// The peer's DSS has been seen on this subflow.
@@ -142,6 +144,7 @@ impl Subflow {
             crooked: false,
             rx: RxMaps::new(),
             discard: 0,
+            unmapped: false,
             bare: 0,
             dss_seen: false,
             bare_acks: 0,

@@ -233,7 +233,7 @@ impl Host {
         let Some(at) = self.flows.iter().position(|flow| !flow.gone) else {
             return;
         };
-        let buffered = self.flows[at].tcp.end() - self.flows[at].tcp.una.max(1);
+        let buffered = self.flows[at].tcp.end().saturating_sub(self.flows[at].tcp.una.max(1));
         let bytes = self.app.write(self.setup.snd_hiwat.saturating_sub(buffered));
         self.flows[at].tcp.write(bytes);
         if self.app.wants_shut() {

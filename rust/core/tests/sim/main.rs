@@ -3,6 +3,8 @@
 //! `MPTCP_SEED=n MPTCP_FAMILY=f` replays one run, `MPTCP_SEEDS=n` says how many runs there are of each family,
 //! `MPTCP_TRACE=1` prints every packet and action.
 
+#![allow(unreachable_pub)] // One test program: nothing is reachable.
+
 mod app;
 mod host;
 mod host_data;
