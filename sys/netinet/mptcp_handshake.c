@@ -1,0 +1,369 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * Handshakes: MP_CAPABLE in both roles, and joins that the peer opens.
+ *
+ * The active side keeps its half in the subflow's private state, the passive
+ * side in the syncache entry's sc_pspare (struct mptcp_synext).
+ *
+ * Locks: mptcp_connect() has the INP write lock.  The syncache calls with its
+ * bucket's lock (add), with none (expand, respond from a SYN), or with the new
+ * inpcb's write lock under the listener's (socket); MP_LOCK comes after these.
+ *
+ * Failure: without memory the connection is plain TCP, and a join is refused.
+ * Syncookies hold no MPTCP state: plain TCP, and joins are refused.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/eventhandler.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <sys/taskqueue.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/in_var.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_timer.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+#include <netinet/mptcp_dtrace.h>
+#include <netinet/tcp_syncache.h>
+
+/* SYNs that carry MP_CAPABLE before a retransmission goes without. */
+#define	MPTCP_SYN_TRIES		2
+
+struct mptcp_synext {
+	struct mpcb	*se_mp;		/* joins: the connection, one ref */
+	bool		se_agreed;	/* MP_CAPABLE: both speak MPTCP */
+	bool		se_joined;	/* joins: se_sf exists in the core */
+	uint8_t		se_sf;
+	struct mptcp_core_responder se_responder;
+	struct mptcp_core_join_request se_request;
+	struct mptcp_core_agreed se_result;
+	uint8_t		se_opt[MPTCP_OPT_MAX];
+};
+
+#define	sc_mptcp(sc)	((struct mptcp_synext *)(sc)->sc_pspare)
+
+/*
+ * connect(2): offer MPTCP in the SYN, unless the socket excludes it.
+ */
+void
+mptcp_connect(struct tcpcb *tp)
+{
+	struct inpcb *inp = tptoinpcb(tp);
+	struct mptcp_subflow *sub;
+	int reason;
+
+	INP_WLOCK_ASSERT(inp);
+	if (mptcp_is_subflow(tp))
+		return;			/* a join of our own */
+	if ((tp->t_flags & (TF_NOOPT | TF_SIGNATURE | TF_TOE | TF_FASTOPEN)) ||
+	    tp->t_port != 0 || (inp->inp_socket->so_options & SO_ACCEPTCONN))
+		return;
+	if ((sub = mptcp_subflow_alloc(tp)) == NULL)
+		return;
+	MPP_RLOCK();
+	reason = mptcp_core_opener_init(&sub->ms_opener, &V_mptcp.mv_config,
+	    V_mptcp.mv_tokens, MPTCP_SYN_TRIES);
+	MPP_RUNLOCK();
+	refcount_acquire(&sub->ms_refs);	/* t_fb_ptr's */
+	if (reason != MPTCP_AGREED || !mptcp_fb_attach(tp, sub)) {
+		refcount_release(&sub->ms_refs);
+		mptcp_subflow_rele(sub);
+	}
+}
+
+static void
+mptcp_inc_addrs(const struct in_conninfo *inc, struct mptcp_core_addr *local,
+    struct mptcp_core_addr *remote)
+{
+
+	bzero(local, sizeof(*local));
+	bzero(remote, sizeof(*remote));
+	local->port = ntohs(inc->inc_lport);
+	remote->port = ntohs(inc->inc_fport);
+#ifdef INET6
+	if (inc->inc_flags & INC_ISIPV6) {
+		local->family = remote->family = 6;
+		bcopy(&inc->inc6_laddr, local->ip, sizeof(struct in6_addr));
+		bcopy(&inc->inc6_faddr, remote->ip, sizeof(struct in6_addr));
+		return;
+	}
+#endif
+	local->family = remote->family = 4;
+	bcopy(&inc->inc_laddr, local->ip, sizeof(struct in_addr));
+	bcopy(&inc->inc_faddr, remote->ip, sizeof(struct in_addr));
+}
+
+/*
+ * A SYN with MP_JOIN for a connection that there is not: RST (RFC 8684, 3.2).
+ */
+bool
+mptcp_join_refused(const struct tcphdr *th)
+{
+	struct mpcb *mp;
+	uint32_t token;
+
+	if (mptcp_core_syn_kind((const uint8_t *)(th + 1),
+	    (th->th_off << 2) - sizeof(*th), &token) != MPTCP_SYN_JOIN)
+		return (false);
+	mp = mptcp_find(token);
+	if (mp == NULL)
+		return (true);
+	mpcb_rele(mp);
+	return (false);
+}
+
+/*
+ * A new syncache entry, from a SYN.
+ */
+void
+mptcp_syncache_add(struct syncache *sc, bool cookie, u_int ltflags,
+    const struct tcpopt *to, const struct tcphdr *th)
+{
+	const uint8_t *opts = (const uint8_t *)(th + 1);
+	const size_t optlen = (th->th_off << 2) - sizeof(*th);
+	struct mptcp_core_addr local, remote;
+	struct mptcp_synext *se;
+	uint32_t token;
+	int kind;
+
+	if (cookie || (ltflags & (TF_NOOPT | TF_SIGNATURE)) != 0 ||
+	    (to->to_flags & TOF_FASTOPEN) != 0 || sc->sc_port != 0)
+		return;
+	kind = mptcp_core_syn_kind(opts, optlen, &token);
+	if (kind == MPTCP_SYN_PLAIN)
+		return;
+	se = malloc(sizeof(*se), M_MPTCP, M_NOWAIT | M_ZERO);
+	if (se == NULL)
+		return;
+	if (kind == MPTCP_SYN_CAPABLE) {
+		MPP_RLOCK();
+		kind = mptcp_core_responder_on_syn(&se->se_responder,
+		    &V_mptcp.mv_config, V_mptcp.mv_tokens, opts, optlen, NULL);
+		MPP_RUNLOCK();
+		if (kind != MPTCP_AGREED) {
+			free(se, M_MPTCP);
+			return;
+		}
+	} else {
+		if ((se->se_mp = mptcp_find(token)) == NULL) {
+			free(se, M_MPTCP);
+			return;
+		}
+		mptcp_inc_addrs(&sc->sc_inc, &local, &remote);
+		MP_LOCK(se->se_mp);
+		kind = mptcp_core_join_syn(se->se_mp->mp_core, opts, optlen,
+		    &local, &remote, &se->se_request);
+		MP_UNLOCK(se->se_mp);
+		if (kind != MPTCP_JOIN_OK) {
+			mpcb_rele(se->se_mp);
+			free(se, M_MPTCP);
+			return;
+		}
+	}
+	sc->sc_pspare = se;
+}
+
+/*
+ * The options of the SYN/ACK, and of its retransmissions.
+ */
+void
+mptcp_syncache_respond(struct syncache *sc, struct tcpopt *to)
+{
+	struct mptcp_synext *se = sc_mptcp(sc);
+	size_t len;
+
+	if (se == NULL)
+		return;
+	if (se->se_mp != NULL)
+		len = mptcp_core_join_syn_ack_option(&se->se_request,
+		    se->se_opt, sizeof(se->se_opt));
+	else
+		len = mptcp_core_responder_syn_ack_option(&se->se_responder,
+		    se->se_opt, sizeof(se->se_opt));
+	if (len == 0)
+		return;
+	to->to_flags |= TOF_MPTCP;
+	to->to_mptcp = se->se_opt;
+	to->to_mptcplen = len;
+}
+
+/*
+ * The third ACK, which has passed the syncache's own checks.  Returns false
+ * where it must be answered with a RST: a join without the right HMAC.
+ */
+bool
+mptcp_syncache_expand(struct syncache *sc, bool cookie,
+    const struct tcphdr *th)
+{
+	const uint8_t *opts = (const uint8_t *)(th + 1);
+	const size_t optlen = (th->th_off << 2) - sizeof(*th);
+	struct mptcp_synext *se = sc_mptcp(sc);
+	int refusal;
+
+	if (cookie)
+		return (true);
+	if (se == NULL)
+		return (true);
+	if (se->se_mp == NULL) {
+		se->se_agreed = mptcp_core_responder_on_third_ack(
+		    &se->se_responder, opts, optlen, &se->se_result) ==
+		    MPTCP_AGREED;
+		if (!se->se_agreed)
+			mptcp_count_fallback(MPTCP_FALLBACK_NO_CAPABLE_ACK);
+		return (true);
+	}
+	MP_LOCK(se->se_mp);
+	refusal = mptcp_core_join_third_ack(se->se_mp->mp_core,
+	    &se->se_request, opts, optlen, mptcp_now(), &se->se_sf);
+	MP_UNLOCK(se->se_mp);
+	MPTCP_PROBE2(join__ack, se->se_mp, refusal);
+	se->se_joined = refusal == MPTCP_JOIN_OK;
+	return (se->se_joined);
+}
+
+/*
+ * A join's TCP connection that has no place after all: TCP ends it by itself,
+ * and then lets the socket go.
+ */
+static void
+mptcp_orphan(struct tcpcb *tp)
+{
+
+	if (mptcp_is_subflow(tp)) {
+		tptosubflow(tp)->ms_so = NULL;
+		mptcp_fb_detach(tp);
+	}
+	tptoinpcb(tp)->inp_flags |= INP_SOCKREF;
+	tp->t_flags |= TF_CLOSED | TF_NEEDFIN;
+}
+
+/*
+ * The new socket, with its inpcb write-locked, just before it would go to the
+ * listener's queue.  Returns true where it must not: it has become a subflow
+ * of a connection that there is.
+ */
+bool
+mptcp_syncache_socket(struct syncache *sc, struct socket *so)
+{
+	struct mptcp_synext *se = sc_mptcp(sc);
+	struct inpcb *inp = sotoinpcb(so);
+	struct tcpcb *tp = intotcpcb(inp);
+	struct mptcp_subflow *sub;
+
+	INP_WLOCK_ASSERT(inp);
+	if (se == NULL || (!se->se_agreed && !se->se_joined))
+		return (false);
+	sub = mptcp_subflow_alloc(tp);
+	if (sub != NULL) {
+		refcount_acquire(&sub->ms_refs);
+		if (!mptcp_fb_attach(tp, sub)) {
+			refcount_release(&sub->ms_refs);
+			mptcp_subflow_rele(sub);
+			sub = NULL;
+		}
+	}
+	if (se->se_agreed) {
+		if (sub != NULL && !mptcp_promote(tp, so, &se->se_result)) {
+			mptcp_fb_detach(tp);
+			sub = NULL;
+		}
+		if (sub == NULL)
+			mptcp_count_fallback(MPTCP_FALLBACK_NO_RESOURCES);
+		return (false);
+	}
+
+	/* A join: no listener's queue, no file. */
+	refcount_init(&so->so_count, 1);
+	so->so_listen = NULL;
+	so->so_state = SS_ISCONNECTED;
+	so->so_options = (so->so_options & ~SO_LINGER) | SO_OOBINLINE;
+	if (sub == NULL) {
+		mptcp_orphan(tp);
+		return (true);
+	}
+	SOCKBUF_LOCK(&so->so_rcv);
+	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_rcv);
+	SOCKBUF_LOCK(&so->so_snd);
+	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_snd);
+	sub->ms_so = so;
+	if (mptcp_subflow_up(se->se_mp, sub, se->se_sf))
+		se->se_joined = false;	/* the subflow's from now on */
+	else
+		mptcp_orphan(tp);
+	return (true);
+}
+
+void
+mptcp_syncache_free(struct syncache *sc)
+{
+	struct mptcp_synext *se = sc_mptcp(sc);
+
+	if (se == NULL)
+		return;
+	sc->sc_pspare = NULL;
+	if (se->se_mp != NULL) {
+		if (se->se_joined) {
+			/* TCP could not make the socket after all. */
+			MP_LOCK(se->se_mp);
+			mptcp_core_subflow_closed(se->se_mp->mp_core,
+			    se->se_sf, MPTCP_SFEND_LOCAL, mptcp_now());
+			MP_UNLOCK(se->se_mp);
+		}
+		mptcp_schedule(se->se_mp);
+		mpcb_rele(se->se_mp);
+	}
+	free(se, M_MPTCP);
+}

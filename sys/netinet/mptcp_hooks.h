@@ -1,0 +1,116 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * What FreeBSD's own files call.  Without options MPTCP every hook vanishes,
+ * and the kernel is the one that it was.
+ */
+#ifndef _NETINET_MPTCP_HOOKS_H_
+#define	_NETINET_MPTCP_HOOKS_H_
+
+struct inpcb;
+struct mbuf;
+struct socket;
+struct sockopt;
+struct syncache;
+struct tcpcb;
+struct tcphdr;
+struct tcpopt;
+
+#ifdef MPTCP
+extern struct tcp_function_block mptcp_fb;
+
+/*
+ * Pinned promotion: the application's socket keeps its so_pcb; once the
+ * connection is multipath, the inpcb belongs to a subflow socket.
+ */
+#define	mptcp_diverted(inp, so)	__predict_false((inp)->inp_socket != (so))
+#define	mptcp_is_subflow(tp)	((tp)->t_fb == &mptcp_fb)
+
+/* tcp_usrreq.c: inp is write-locked on entry, and unlocked on return. */
+void	mptcp_usr_detach(struct socket *, struct inpcb *);
+int	mptcp_usr_disconnect(struct socket *, struct inpcb *);
+int	mptcp_usr_shutdown(struct socket *, struct inpcb *);
+int	mptcp_usr_rcvd(struct socket *, struct inpcb *);
+int	mptcp_usr_send(struct socket *, struct inpcb *, int, struct mbuf *,
+	    struct mbuf *);
+int	mptcp_usr_ready(struct socket *, struct inpcb *, struct mbuf *, int);
+void	mptcp_usr_abort(struct socket *, struct inpcb *);
+void	mptcp_usr_close(struct socket *, struct inpcb *);
+int	mptcp_ctloutput(struct socket *, struct inpcb *, struct sockopt *);
+/* Before soisconnecting(): offer MPTCP in the SYN.  INP write lock. */
+void	mptcp_connect(struct tcpcb *);
+
+/* tcp_input.c: INP lock of the listener, or write lock of the subflow. */
+bool	mptcp_join_refused(const struct tcphdr *);
+bool	mptcp_signal_ack(const struct tcpcb *);
+
+/* tcp_output.c, tcp_subr.c: INP write lock, perhaps SOCKBUF_LOCK(so_snd). */
+bool	mptcp_clip(const struct tcpcb *, uint32_t, int32_t *);
+long	mptcp_rcvspace(const struct tcpcb *, const struct socket *);
+void	mptcp_options(struct tcpcb *, struct tcpopt *, uint32_t, int32_t,
+	    uint16_t);
+bool	mptcp_override_isn(uint32_t *);
+
+/* tcp_syncache.c */
+void	mptcp_syncache_add(struct syncache *, bool, u_int,
+	    const struct tcpopt *, const struct tcphdr *);
+void	mptcp_syncache_respond(struct syncache *, struct tcpopt *);
+bool	mptcp_syncache_expand(struct syncache *, bool, const struct tcphdr *);
+bool	mptcp_syncache_socket(struct syncache *, struct socket *);
+void	mptcp_syncache_free(struct syncache *);
+
+/* in_pcb.c: the socket that owns the pcb, for sockstat and netstat. */
+struct socket *mptcp_owner(const struct inpcb *);
+
+#else /* !MPTCP */
+#define	mptcp_diverted(inp, so)			false
+#define	mptcp_is_subflow(tp)			false
+#define	mptcp_usr_detach(so, inp)		do { } while (0)
+#define	mptcp_usr_disconnect(so, inp)		0
+#define	mptcp_usr_shutdown(so, inp)		0
+#define	mptcp_usr_rcvd(so, inp)			0
+#define	mptcp_usr_send(so, inp, fl, m, c)	0
+#define	mptcp_usr_ready(so, inp, m, n)		0
+#define	mptcp_usr_abort(so, inp)		do { } while (0)
+#define	mptcp_usr_close(so, inp)		do { } while (0)
+#define	mptcp_ctloutput(so, inp, sopt)		0
+#define	mptcp_connect(tp)			do { } while (0)
+#define	mptcp_join_refused(th)			false
+#define	mptcp_signal_ack(tp)			false
+#define	mptcp_clip(tp, seq, len)		false
+#define	mptcp_rcvspace(tp, so)			sbspace(&(so)->so_rcv)
+#define	mptcp_options(tp, to, seq, len, fl)	do { } while (0)
+#define	mptcp_override_isn(isn)			false
+#define	mptcp_syncache_add(sc, cookie, fl, to, th)	do { } while (0)
+#define	mptcp_syncache_respond(sc, to)		do { } while (0)
+#define	mptcp_syncache_expand(sc, cookie, th)	true
+#define	mptcp_syncache_socket(sc, so)		false
+#define	mptcp_syncache_free(sc)			do { } while (0)
+#define	mptcp_owner(inp)			((inp)->inp_socket)
+#endif /* MPTCP */
+#endif /* _NETINET_MPTCP_HOOKS_H_ */

@@ -1,0 +1,335 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * Output of a subflow: pulling maps, building options, the window.
+ *
+ * Locks: everything here runs with the subflow's INP write lock.
+ * mptcp_output() takes MP_LOCK, and inside it one socket buffer's lock at a
+ * time.  mptcp_options(), mptcp_clip() and mptcp_rcvspace() are called from
+ * tcp_output() with SOCKBUF_LOCK(so_snd) held, where MP_LOCK must not be taken:
+ * they read only what mptcp_sync() has left in the subflow.
+ *
+ * Failure: without an mbuf or memory for a map no map is granted; the next ACK
+ * or the task asks again.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+
+#include <net/if.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+#include <netinet/mptcp_dtrace.h>
+
+/* Maps pulled by one call of tcp_output(), at most. */
+#define	MPTCP_MAXPULL	8
+
+/*
+ * Brings the subflow's own copy of what option building needs up to date.
+ * Returns whether the peer has not been told of the current DATA_ACK here.
+ */
+bool
+mptcp_sync(struct mpcb *mp, struct mptcp_subflow *sub)
+{
+	bool owed;
+
+	MP_LOCK_ASSERT(mp);
+	if (sub->ms_reported)
+		return (false);
+	owed = mptcp_core_sync_tx(mp->mp_core, sub->ms_sf, sub->ms_tx);
+	sub->ms_rcvwin = mptcp_core_rcv_window(mp->mp_core);
+	return (owed);
+}
+
+/*
+ * Payload of a full segment with timestamps and DSS.
+ */
+static uint32_t
+mptcp_mss(const struct tcpcb *tp, const struct mptcp_subflow *sub)
+{
+	uint32_t optlen;
+
+	optlen = mptcp_core_tx_data_option_len(sub->ms_tx);
+	if (tp->t_flags & TF_RCVD_TSTMP)
+		optlen += TCPOLEN_TSTAMP_APPA;
+	return (tp->t_maxseg > optlen + 64 ? tp->t_maxseg - optlen : 64);
+}
+
+/*
+ * Copies (by reference where the mbufs allow it) a granted range of the
+ * application's send buffer.
+ */
+static struct mbuf *
+mptcp_share(struct mpcb *mp, const struct mptcp_core_grant *grant)
+{
+	struct sockbuf *sb = &mp->mp_so->so_snd;
+	struct mbuf *m;
+
+	m = NULL;
+	if (mp->mp_detached)
+		return (NULL);
+	SOCKBUF_LOCK(sb);
+	if (sb->sb_mb != NULL &&
+	    grant->off + grant->len <= (uint64_t)sbavail(sb))
+		m = m_copym(sb->sb_mb, grant->off, grant->len, M_NOWAIT);
+	SOCKBUF_UNLOCK(sb);
+	return (m);
+}
+
+static void
+mptcp_sum_chain(const struct mbuf *m, struct mptcp_core_sum *sum)
+{
+
+	bzero(sum, sizeof(*sum));
+	for (; m != NULL; m = m->m_next)
+		mptcp_core_sum_add(sum, mtod(m, const void *), m->m_len);
+}
+
+/*
+ * mp_get_map(): one map for a subflow that could send.  Returns whether there
+ * was one.
+ */
+static bool
+mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
+{
+	struct mptcp_core_grant grant;
+	struct mptcp_core_sum sum;
+	struct mptcp_core_want want;
+	struct socket *so = sub->ms_so;
+	struct mbuf *m;
+	uint32_t flight, wnd;
+	int32_t unsent;
+
+	MP_LOCK_ASSERT(mp);
+	flight = tp->snd_max - tp->snd_una;
+	unsent = (int32_t)(sbavail(&so->so_snd) - flight);
+	wnd = min(tp->snd_cwnd, tp->snd_wnd);
+	if (unsent > 0 || wnd <= flight)
+		return (false);
+	bzero(&want, sizeof(want));
+	want.room = wnd - flight;
+	want.mss = mptcp_mss(tp, sub);
+	/* Nagle, on the application's stream (RFC 1122, 4.2.3.4). */
+	if (flight > 0 && !mp->mp_nodelay && !mp->mp_shut &&
+	    mp->mp_appended + 1 - mp->mp_nxt < want.mss)
+		return (false);
+	/* Less than a segment's room: wait for the window to open further. */
+	if (want.room < want.mss && flight > 0)
+		return (false);
+	if (mptcp_core_mp_get_map(mp->mp_core, sub->ms_sf, sub->ms_tx, &want,
+	    &grant) != MPTCP_MAP_GRANTED)
+		return (false);
+	m = mptcp_share(mp, &grant);
+	if (m == NULL)
+		return (false);
+	if (grant.need_sum)
+		mptcp_sum_chain(m, &sum);
+	if (!mptcp_core_map_commit(mp->mp_core, sub->ms_sf, sub->ms_tx, &grant,
+	    grant.need_sum ? &sum : NULL, mptcp_now())) {
+		m_freem(m);
+		return (false);
+	}
+	mp->mp_nxt = max(mp->mp_nxt, grant.doff + grant.len);
+	MPTCP_PROBE4(map, mp, sub->ms_sf, grant.doff, grant.len);
+	sbappendstream(&so->so_snd, m, 0);
+	return (true);
+}
+
+static bool
+mptcp_can_pull(const struct tcpcb *tp, const struct mptcp_subflow *sub)
+{
+
+	return ((tp->t_state == TCPS_ESTABLISHED ||
+	    tp->t_state == TCPS_CLOSE_WAIT) &&
+	    (tp->t_flags & (TF_NEEDFIN | TF_SENTFIN)) == 0 &&
+	    (sub->ms_so->so_snd.sb_state & SBS_CANTSENDMORE) == 0 &&
+	    !mptcp_core_tx_holds_data(sub->ms_tx));
+}
+
+/*
+ * tfb_tcp_output: takes what arrived, so that the ACK tells of it, pulls maps,
+ * and lets TCP send.
+ */
+int
+mptcp_output(struct tcpcb *tp)
+{
+	struct mptcp_subflow *sub;
+	struct mpcb *mp;
+	int error, n;
+	bool more;
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	sub = tptosubflow(tp);
+	if (sub->ms_phase != MPS_UP)
+		return (tcp_default_output(tp));
+	mp = sub->ms_mp;
+	for (n = 0, error = 0; n < MPTCP_MAXPULL; n++) {
+		MP_LOCK(mp);
+		more = false;
+		if (!sub->ms_reported) {
+			if (n == 0)
+				mptcp_drain(mp, sub);
+			if (mptcp_can_pull(tp, sub))
+				more = mptcp_pull(tp, mp, sub);
+			(void)mptcp_sync(mp, sub);
+		}
+		MP_UNLOCK(mp);
+		if (n > 0 && !more)
+			break;
+		error = tcp_default_output(tp);
+		if (error != 0 || !more)
+			break;
+	}
+	/* Wakeups and other subflows: not with this lock held. */
+	if (!sub->ms_nested)
+		mptcp_schedule(mp);
+	return (error);
+}
+
+/*
+ * Clips len to the ds_map that holds seq.  Returns whether it did.
+ */
+bool
+mptcp_clip(const struct tcpcb *tp, uint32_t seq, int32_t *len)
+{
+	const struct mptcp_subflow *sub;
+	uint32_t most;
+
+	if (!mptcp_is_subflow(tp) || *len <= 0)
+		return (false);
+	sub = tptosubflow(tp);
+	if (sub->ms_phase != MPS_UP)
+		return (false);
+	if (mptcp_core_tx_holds_data(sub->ms_tx)) {
+		*len = 0;
+		return (false);
+	}
+	most = mptcp_core_tx_clip(sub->ms_tx, seq - tp->iss, *len);
+	if (most >= (uint32_t)*len)
+		return (false);
+	*len = most;
+	return (most > 0);
+}
+
+/*
+ * Space to advertise: the connection's window on a subflow, rounded down so
+ * that scaling does not promise more than there is.
+ */
+long
+mptcp_rcvspace(const struct tcpcb *tp, const struct socket *so)
+{
+	const struct mptcp_subflow *sub;
+
+	if (mptcp_is_subflow(tp)) {
+		sub = tptosubflow(tp);
+		if (sub->ms_phase == MPS_UP && tp->t_state != TCPS_SYN_SENT)
+			return (rounddown2(sub->ms_rcvwin,
+			    1u << tp->rcv_scale));
+	}
+	return (sbspace(__DECONST(struct sockbuf *, &so->so_rcv)));
+}
+
+/*
+ * Prepares the MPTCP options of a segment for tcp_addoptions().
+ */
+void
+mptcp_options(struct tcpcb *tp, struct tcpopt *to, uint32_t seq, int32_t len,
+    uint16_t flags)
+{
+	struct mptcp_core_seg_out seg;
+	struct mptcp_subflow *sub;
+	size_t optlen, room;
+
+	if (!mptcp_is_subflow(tp) || (tp->t_flags & TF_NOOPT) != 0 ||
+	    (to->to_flags & TOF_SIGNATURE) != 0)
+		return;
+	sub = tptosubflow(tp);
+	room = TCP_MAXOLEN;
+	if (to->to_flags & TOF_TS)
+		room -= TCPOLEN_TSTAMP_APPA;
+	if (to->to_flags & TOF_MSS)
+		room -= TCPOLEN_MAXSEG;
+	if (to->to_flags & TOF_SCALE)
+		room -= TCPOLEN_WINDOW + TCPOLEN_NOP;
+	if (to->to_flags & TOF_SACKPERM && (to->to_flags & TOF_TS) == 0)
+		room -= 2 * TCPOLEN_SACK_PERMITTED;
+	optlen = 0;
+	if (sub->ms_phase == MPS_OPENING) {
+		if ((flags & (TH_SYN | TH_ACK)) == TH_SYN)
+			optlen = mptcp_core_opener_syn_option(&sub->ms_opener,
+			    sub->ms_opt, room);
+	} else if (sub->ms_phase == MPS_UP) {
+		bzero(&seg, sizeof(seg));
+		seg.ssn = seq - tp->iss;
+		seg.len = len;
+		seg.flags = ((flags & TH_SYN) ? MPTCP_SEG_SYN : 0) |
+		    ((flags & TH_ACK) ? MPTCP_SEG_ACK : 0) |
+		    ((flags & TH_FIN) ? MPTCP_SEG_FIN : 0) |
+		    ((flags & TH_RST) ? MPTCP_SEG_RST : 0);
+		optlen = mptcp_core_tx_options(sub->ms_tx, &seg, room,
+		    sub->ms_opt, sizeof(sub->ms_opt));
+	}
+	if (optlen == 0)
+		return;
+	to->to_flags |= TOF_MPTCP;
+	to->to_mptcp = sub->ms_opt;
+	to->to_mptcplen = optlen;
+}
+
+/*
+ * net.inet.tcp.override_isn: a fixed initial sequence number, for tests.
+ */
+bool
+mptcp_override_isn(uint32_t *isn)
+{
+
+	if (__predict_true(V_mptcp.mv_override_isn == 0))
+		return (false);
+	*isn = V_mptcp.mv_override_isn;
+	return (true);
+}

@@ -1,0 +1,355 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * The path manager's hands: opening joins, and telling connections of
+ * addresses.  What to open and when is the core's decision.
+ *
+ * Locks: mptcp_open_subflow() runs in the task with none.  Address events come
+ * under locks of the interface code, so they only mark connections.
+ *
+ * Failure: a join that cannot be opened is reported to the core, which tries
+ * again with back-off.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/eventhandler.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <sys/taskqueue.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/in_var.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_timer.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+#include <netinet/mptcp_dtrace.h>
+
+static void
+mptcp_to_sockaddr(const struct mptcp_core_addr *addr,
+    struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *sin;
+	struct sockaddr_in6 *sin6;
+
+	bzero(ss, sizeof(*ss));
+	if (addr->family == 6) {
+		sin6 = (struct sockaddr_in6 *)ss;
+		sin6->sin6_len = sizeof(*sin6);
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(addr->port);
+		bcopy(addr->ip, &sin6->sin6_addr, sizeof(sin6->sin6_addr));
+	} else {
+		sin = (struct sockaddr_in *)ss;
+		sin->sin_len = sizeof(*sin);
+		sin->sin_family = AF_INET;
+		sin->sin_port = htons(addr->port);
+		bcopy(addr->ip, &sin->sin_addr, sizeof(sin->sin_addr));
+	}
+}
+
+/*
+ * What a new subflow takes over from the connection.
+ */
+static void
+mptcp_inherit(struct mpcb *mp, struct socket *so, struct tcpcb *tp)
+{
+	struct inpcb *inp = tptoinpcb(tp), *from = mp->mp_inp;
+	struct tcpcb *ftp = intotcpcb(from);
+
+	/* Single words, read without from's lock: never two INP locks. */
+	so->so_options |= (mp->mp_so->so_options &
+	    (SO_KEEPALIVE | SO_DONTROUTE)) | SO_OOBINLINE;
+	so->so_fibnum = mp->mp_so->so_fibnum;
+	inp->inp_inc.inc_fibnum = so->so_fibnum;
+	inp->inp_ip_tos = from->inp_ip_tos;
+	inp->inp_ip_ttl = from->inp_ip_ttl;
+	tp->t_keepinit = ftp->t_keepinit;
+	tp->t_keepidle = ftp->t_keepidle;
+	tp->t_keepintvl = ftp->t_keepintvl;
+	tp->t_keepcnt = ftp->t_keepcnt;
+	tp->t_maxunacktime = ftp->t_maxunacktime;
+}
+
+/*
+ * Makes a socket for a join, with its TCP on the private stack.
+ */
+static struct mptcp_subflow *
+mptcp_new_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
+{
+	struct mptcp_subflow *sub;
+	struct socket *so;
+	struct inpcb *inp;
+	struct tcpcb *tp;
+
+	if (socreate(action->local.family == 6 ? AF_INET6 : AF_INET, &so,
+	    SOCK_STREAM, IPPROTO_TCP, mp->mp_so->so_cred, curthread) != 0)
+		return (NULL);
+	SOCKBUF_LOCK(&so->so_rcv);
+	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_rcv);
+	SOCKBUF_LOCK(&so->so_snd);
+	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_snd);
+	inp = sotoinpcb(so);
+	INP_WLOCK(inp);
+	tp = intotcpcb(inp);
+	mptcp_inherit(mp, so, tp);
+	sub = mptcp_subflow_alloc(tp);
+	if (sub != NULL) {
+		refcount_acquire(&sub->ms_refs);
+		if (mptcp_fb_attach(tp, sub)) {
+			sub->ms_so = so;
+			if (mptcp_subflow_up(mp, sub, action->sf)) {
+				mptcp_subflow_ref(sub);
+				INP_WUNLOCK(inp);
+				return (sub);
+			}
+			sub->ms_so = NULL;
+			mptcp_fb_detach(tp);
+		} else {
+			refcount_release(&sub->ms_refs);
+			mptcp_subflow_rele(sub);
+		}
+	}
+	INP_WUNLOCK(inp);
+	(void)soclose(so);
+	return (NULL);
+}
+
+/*
+ * Opens a subflow that the core wants.  Does not wait for the SYN/ACK.
+ */
+void
+mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
+{
+	struct sockaddr_storage local, remote;
+	struct mptcp_core_addr bound, peer;
+	struct mptcp_subflow *sub;
+	struct inpcb *inp;
+	int error;
+
+	sub = mptcp_new_subflow(mp, action);
+	if (sub == NULL) {
+		MP_LOCK(mp);
+		mptcp_core_subflow_closed(mp->mp_core, action->sf,
+		    MPTCP_SFEND_TIMEOUT, mptcp_now());
+		MP_UNLOCK(mp);
+		return;
+	}
+	mptcp_to_sockaddr(&action->local, &local);
+	mptcp_to_sockaddr(&action->remote, &remote);
+	error = sobind(sub->ms_so, (struct sockaddr *)&local, curthread);
+	if (error == 0)
+		error = soconnect(sub->ms_so, (struct sockaddr *)&remote,
+		    curthread);
+	MPTCP_PROBE3(join__open, mp, action->sf, error);
+	inp = tptoinpcb(sub->ms_tp);
+	INP_WLOCK(inp);
+	mptcp_sockaddr(inp, &bound, &peer);
+	INP_WUNLOCK(inp);
+	MP_LOCK(mp);
+	if (error == 0)
+		mptcp_core_join_bound(mp->mp_core, action->sf, &bound);
+	else if (mp->mp_sub[action->sf] == sub) {
+		sub->ms_reported = true;
+		mp->mp_sub[action->sf] = NULL;
+		mptcp_core_subflow_closed(mp->mp_core, action->sf,
+		    MPTCP_SFEND_TIMEOUT, mptcp_now());
+	} else
+		error = 0;
+	MP_UNLOCK(mp);
+	if (error != 0)
+		mptcp_subflow_rele(sub);	/* the table's */
+	mptcp_subflow_rele(sub);
+}
+
+/*
+ * Hands mp_addresses to a connection.
+ */
+void
+mptcp_read_addresses(struct mpcb *mp)
+{
+	struct mptcp_core_addresses list;
+	int error;
+
+	MPP_RLOCK();
+	list = V_mptcp.mv_addresses;
+	MPP_RUNLOCK();
+	MP_LOCK(mp);
+	error = mptcp_core_addresses_changed(mp->mp_core, &list, mptcp_now());
+	if (error != 0)
+		mp->mp_addrs_due = true;	/* with the next timer */
+	MP_UNLOCK(mp);
+}
+
+/*
+ * mp_addresses was set: every connection reads it again.
+ */
+void
+mptcp_addresses_changed(void)
+{
+	struct mpcb *mp;
+
+	MPP_RLOCK();
+	LIST_FOREACH(mp, &V_mptcp.mv_mpcbs, mp_list) {
+		mp->mp_addrs_due = true;
+		mptcp_schedule(mp);
+	}
+	MPP_RUNLOCK();
+}
+
+/*
+ * An address came to, or went from, an interface.
+ */
+static void
+mptcp_ifaddr_event(void *arg __unused, struct ifnet *ifp __unused,
+    struct ifaddr *ifa, int event)
+{
+	struct mptcp_core_addr addr;
+	struct mpcb *mp;
+
+	bzero(&addr, sizeof(addr));
+	if (ifa->ifa_addr->sa_family == AF_INET) {
+		addr.family = 4;
+		bcopy(&((struct sockaddr_in *)ifa->ifa_addr)->sin_addr,
+		    addr.ip, sizeof(struct in_addr));
+#ifdef INET6
+	} else if (ifa->ifa_addr->sa_family == AF_INET6) {
+		addr.family = 6;
+		bcopy(&((struct sockaddr_in6 *)ifa->ifa_addr)->sin6_addr,
+		    addr.ip, sizeof(struct in6_addr));
+#endif
+	} else
+		return;
+	MPP_RLOCK();
+	LIST_FOREACH(mp, &V_mptcp.mv_mpcbs, mp_list) {
+		mtx_lock(&mp->mp_dead_mtx);
+		mp->mp_ifaddr = addr;
+		mp->mp_ifaddr_event = event == IFADDR_EVENT_ADD ? 1 : 2;
+		mtx_unlock(&mp->mp_dead_mtx);
+		mptcp_schedule(mp);
+	}
+	MPP_RUNLOCK();
+}
+
+/*
+ * What the event left behind, from the task.
+ */
+void
+mptcp_ifaddr_task(struct mpcb *mp)
+{
+	struct mptcp_core_addr addr;
+	int event;
+
+	mtx_lock(&mp->mp_dead_mtx);
+	addr = mp->mp_ifaddr;
+	event = mp->mp_ifaddr_event;
+	mp->mp_ifaddr_event = 0;
+	mtx_unlock(&mp->mp_dead_mtx);
+	if (event == 0)
+		return;
+	MP_LOCK(mp);
+	if (event == 1)
+		mptcp_core_address_back(mp->mp_core, &addr, mptcp_now());
+	else
+		mptcp_core_address_lost(mp->mp_core, &addr, mptcp_now());
+	MP_UNLOCK(mp);
+}
+
+static void
+mptcp_vnet_init(const void *unused __unused)
+{
+
+	rw_init(&V_mptcp.mv_lock, "mptcp list");
+	LIST_INIT(&V_mptcp.mv_mpcbs);
+	mptcp_core_config_init(&V_mptcp.mv_config);
+	mptcp_core_addresses_init(&V_mptcp.mv_addresses);
+	V_mptcp.mv_tokens = mptcp_core_tokens_new();
+	if (V_mptcp.mv_tokens == NULL)
+		panic("mptcp: no memory for the table of tokens");
+	V_mptcp.mv_ifaddr_tag = EVENTHANDLER_REGISTER(ifaddr_event_ext,
+	    mptcp_ifaddr_event, NULL, EVENTHANDLER_PRI_ANY);
+}
+VNET_SYSINIT(mptcp_vnet_init, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY,
+    mptcp_vnet_init, NULL);
+
+#ifdef VIMAGE
+/*
+ * A VNET goes: its sockets are closed already; connections that still wait for
+ * their peers are aborted, and waited for.
+ */
+static void
+mptcp_vnet_uninit(const void *unused __unused)
+{
+	struct mpcb *mp;
+	u_int left;
+
+	EVENTHANDLER_DEREGISTER(ifaddr_event_ext, V_mptcp.mv_ifaddr_tag);
+	for (;;) {
+		MPP_RLOCK();
+		left = V_mptcp.mv_count;
+		LIST_FOREACH(mp, &V_mptcp.mv_mpcbs, mp_list) {
+			mp->mp_abort = true;
+			mptcp_schedule(mp);
+		}
+		MPP_RUNLOCK();
+		if (left == 0)
+			break;
+		pause("mptcpgo", hz / 20);
+	}
+	taskqueue_quiesce(taskqueue_mptcp);
+	mptcp_core_tokens_free(V_mptcp.mv_tokens);
+	rw_destroy(&V_mptcp.mv_lock);
+}
+VNET_SYSUNINIT(mptcp_vnet_uninit, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY,
+    mptcp_vnet_uninit, NULL);
+#endif

@@ -1,0 +1,451 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * The per-MPCB task and callout, and the actions that the core asks for.
+ *
+ * Whoever changed something calls mptcp_run() with no lock held, or
+ * mptcp_schedule() with any.  The task runs in a thread that may sleep; it
+ * alone opens and closes sockets, and tells the core of subflows that died.
+ *
+ * A pending task, each subflow's memory and the application's socket hold a
+ * reference on the MPCB.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/eventhandler.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <sys/taskqueue.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/in_var.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_timer.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+#include <netinet/mptcp_dtrace.h>
+
+TASKQUEUE_DEFINE_THREAD(mptcp);
+
+void
+mptcp_schedule(struct mpcb *mp)
+{
+
+	mpcb_ref(mp);
+	if (taskqueue_enqueue_flags(taskqueue_mptcp, &mp->mp_task,
+	    TASKQUEUE_FAIL_IF_PENDING) != 0)
+		mpcb_rele(mp);
+}
+
+void
+mptcp_callout(void *arg)
+{
+	struct mpcb *mp = arg;
+
+	MP_LOCK_ASSERT(mp);
+	mptcp_schedule(mp);
+}
+
+static void
+mptcp_arm(struct mpcb *mp)
+{
+	uint64_t at, now;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_dying) {
+		callout_stop(&mp->mp_callout);
+		return;
+	}
+	at = mptcp_core_next_timer(mp->mp_core);
+	if (at == UINT64_MAX) {
+		callout_stop(&mp->mp_callout);
+		return;
+	}
+	now = mptcp_now();
+	callout_reset_sbt(&mp->mp_callout,
+	    ustosbt(at > now ? min(at - now, 3600000000ULL) : 1000), SBT_1MS,
+	    mptcp_callout, mp, 0);
+}
+
+/*
+ * OUTPUT, SEND_ACK, CLOSE and RESET: no lock is held.
+ */
+static void
+mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
+{
+	struct inpcb *inp = tptoinpcb(sub->ms_tp);
+	struct tcpcb *tp;
+
+	if (kind == MPTCP_ACTION_CLOSE) {
+		/* FIN after what is mapped; nothing is pulled any more. */
+		(void)soshutdown(sub->ms_so, SHUT_WR);
+		return;
+	}
+	INP_WLOCK(inp);
+	if (inp->inp_flags & INP_DROPPED) {
+		INP_WUNLOCK(inp);
+		return;
+	}
+	tp = intotcpcb(inp);
+	if (tp->t_state == TCPS_TIME_WAIT) {
+		INP_WUNLOCK(inp);
+		return;
+	}
+	sub->ms_nested = true;
+	switch (kind) {
+	case MPTCP_ACTION_SEND_ACK:
+		if (tp->t_state >= TCPS_ESTABLISHED)
+			tp->t_flags |= TF_ACKNOW;
+		/* FALLTHROUGH */
+	case MPTCP_ACTION_OUTPUT:
+		if (tp->t_state >= TCPS_ESTABLISHED)
+			(void)tcp_output(tp);
+		break;
+	case MPTCP_ACTION_RESET:
+		MP_LOCK(mp);
+		(void)mptcp_sync(mp, sub);
+		MP_UNLOCK(mp);
+		tp = tcp_drop(tp, ECONNABORTED);
+		break;
+	}
+	sub->ms_nested = false;
+	if (tp != NULL)
+		INP_WUNLOCK(inp);
+}
+
+/*
+ * Wakes the application's socket, as noted; no lock is held.
+ */
+static void
+mptcp_wake(struct mpcb *mp)
+{
+	struct socket *so = mp->mp_so;
+	bool connected, eof, over, rcv, snd;
+	int error;
+
+	MP_LOCK(mp);
+	connected = mp->mp_connected &&
+	    (mp->mp_master == NULL ||
+	    (mp->mp_master->ms_so->so_state & SS_ISCONNECTED) != 0);
+	if (connected)
+		mp->mp_connected = false;
+	rcv = mp->mp_wake_rcv;
+	snd = mp->mp_wake_snd;
+	eof = mp->mp_eof;
+	over = mp->mp_over && !mp->mp_over_told;
+	mp->mp_over_told |= mp->mp_over;
+	mp->mp_wake_rcv = mp->mp_wake_snd = mp->mp_eof = false;
+	error = mp->mp_error;
+	if (mp->mp_detached)
+		connected = rcv = snd = eof = over = false;
+	else if (connected || rcv || snd || eof || over)
+		soref(so);
+	else
+		error = 0;
+	MP_UNLOCK(mp);
+	if (!(connected || rcv || snd || eof || over))
+		return;
+	if (connected)
+		soisconnected(so);
+	if (rcv)
+		sorwakeup(so);
+	if (snd)
+		sowwakeup(so);
+	if (eof)
+		socantrcvmore(so);
+	if (over) {
+		if (error != 0)
+			so->so_error = error;
+		soisdisconnected(so);
+	}
+	sorele(so);
+}
+
+/*
+ * Lets go of what has been DATA_ACKed and no map refers to.
+ */
+static void
+mptcp_release(struct mpcb *mp)
+{
+	struct sockbuf *sb;
+	struct mbuf *m;
+	uint32_t len;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_detached)
+		return;
+	len = mptcp_core_snd_release(mp->mp_core);
+	if (len == 0)
+		return;
+	sb = &mp->mp_so->so_snd;
+	SOCKBUF_LOCK(sb);
+	len = min(len, sbavail(sb));
+	m = sbcut_locked(sb, len);
+	SOCKBUF_UNLOCK(sb);
+	mp->mp_released += len;
+	m_freem(m);
+}
+
+/*
+ * Takes one action from the core and notes or does it.  MP_LOCK is held on
+ * entry and on return, and dropped in between.  Returns false where there is
+ * none.
+ */
+static bool
+mptcp_step(struct mpcb *mp, bool task)
+{
+	struct mptcp_core_action action;
+	struct mptcp_subflow *sub;
+
+	MP_LOCK_ASSERT(mp);
+	if (!mptcp_core_poll_action(mp->mp_core, mptcp_now(), &action))
+		return (false);
+	switch (action.kind) {
+	case MPTCP_ACTION_WAKE_READER:
+		mp->mp_wake_rcv = true;
+		break;
+	case MPTCP_ACTION_WAKE_WRITER:
+		mptcp_release(mp);
+		mp->mp_wake_snd = true;
+		break;
+	case MPTCP_ACTION_PEER_CLOSED:
+		mp->mp_eof = true;
+		break;
+	case MPTCP_ACTION_CLOSED:
+		mp->mp_over = true;
+		mp->mp_error = mptcp_core_errno(action.error);
+		break;
+	case MPTCP_ACTION_OPEN_SUBFLOW:
+		if (mp->mp_nopen == MPTCP_MAXOPEN) {
+			mptcp_core_subflow_closed(mp->mp_core, action.sf,
+			    MPTCP_SFEND_LOCAL, mptcp_now());
+			break;
+		}
+		mp->mp_open[mp->mp_nopen++] = action;
+		if (!task)
+			mptcp_schedule(mp);
+		break;
+	default:
+		sub = action.sf < MPTCP_MAXSUBFLOWS ? mp->mp_sub[action.sf] :
+		    NULL;
+		if (sub == NULL) {
+			/* A join whose socket has not been opened yet. */
+			if (action.kind == MPTCP_ACTION_RESET ||
+			    action.kind == MPTCP_ACTION_CLOSE)
+				mptcp_core_subflow_closed(mp->mp_core,
+				    action.sf, MPTCP_SFEND_LOCAL, mptcp_now());
+			break;
+		}
+		mptcp_subflow_ref(sub);
+		MP_UNLOCK(mp);
+		mptcp_act_on(mp, sub, action.kind);
+		mptcp_subflow_rele(sub);
+		MP_LOCK(mp);
+		break;
+	}
+	return (true);
+}
+
+/*
+ * Does what the core asks for, and wakes the application.  No lock is held.
+ */
+void
+mptcp_run(struct mpcb *mp, bool task)
+{
+	struct epoch_tracker et;
+	int budget;
+
+	CURVNET_SET(mp->mp_vnet);
+	NET_EPOCH_ENTER(et);
+	MP_LOCK(mp);
+	/* More than this in one go is left to the task. */
+	for (budget = 64; budget > 0 && mptcp_step(mp, task); budget--)
+		continue;
+	if (budget == 0)
+		mptcp_schedule(mp);
+	mptcp_release(mp);
+	mptcp_arm(mp);
+	MP_UNLOCK(mp);
+	NET_EPOCH_EXIT(et);
+	mptcp_wake(mp);
+	CURVNET_RESTORE();
+}
+
+/*
+ * Tells the core of subflows whose TCP is gone.
+ */
+static void
+mptcp_reap(struct mpcb *mp)
+{
+	struct mptcp_subflow *sub;
+	int error, how, i;
+
+	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
+		MP_LOCK(mp);
+		sub = mp->mp_sub[i];
+		if (sub == NULL ||
+		    (sub->ms_so->so_state & SS_ISDISCONNECTED) == 0) {
+			MP_UNLOCK(mp);
+			continue;
+		}
+		/* What arrived before the end still counts. */
+		mptcp_drain(mp, sub);
+		error = sub->ms_so->so_error;
+		how = error == 0 ? MPTCP_SFEND_FIN :
+		    error == ECONNRESET || error == ECONNREFUSED ?
+		    MPTCP_SFEND_RESET : error == ECONNABORTED ?
+		    MPTCP_SFEND_LOCAL : MPTCP_SFEND_TIMEOUT;
+		sub->ms_reported = true;
+		mp->mp_sub[i] = NULL;
+		mptcp_core_subflow_closed(mp->mp_core, i, how, mptcp_now());
+		MP_UNLOCK(mp);
+		MPTCP_PROBE3(subflow__closed, mp, i, how);
+		mptcp_subflow_rele(sub);
+	}
+}
+
+/*
+ * Closes the sockets of subflows that no one uses any more.
+ */
+static void
+mptcp_bury(struct mpcb *mp)
+{
+	struct mptcp_subflow *sub;
+	struct socket *so;
+
+	for (;;) {
+		mtx_lock(&mp->mp_dead_mtx);
+		sub = STAILQ_FIRST(&mp->mp_dead);
+		if (sub != NULL)
+			STAILQ_REMOVE_HEAD(&mp->mp_dead, ms_dead);
+		mtx_unlock(&mp->mp_dead_mtx);
+		if (sub == NULL)
+			return;
+		so = sub->ms_so;
+		INP_WLOCK(tptoinpcb(sub->ms_tp));
+		sub->ms_phase = MPS_GONE;
+		INP_WUNLOCK(tptoinpcb(sub->ms_tp));
+		(void)soclose(so);
+		mptcp_subflow_free(sub);
+	}
+}
+
+/*
+ * The connection is over and the application has closed: every subflow is let
+ * go, then the application's socket, whose detach lets the first one go.
+ */
+static void
+mptcp_teardown(struct mpcb *mp)
+{
+	struct mptcp_subflow *sub;
+	struct socket *so;
+	int i;
+
+	MP_LOCK(mp);
+	if (mp->mp_dying || !mp->mp_over || !mp->mp_closed) {
+		MP_UNLOCK(mp);
+		return;
+	}
+	mp->mp_dying = true;
+	callout_stop(&mp->mp_callout);
+	so = mp->mp_so;
+	MP_UNLOCK(mp);
+	mptcp_unpublish(mp);
+	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
+		MP_LOCK(mp);
+		sub = mp->mp_sub[i];
+		mp->mp_sub[i] = NULL;
+		if (sub != NULL)
+			sub->ms_reported = true;
+		MP_UNLOCK(mp);
+		if (sub != NULL)
+			mptcp_subflow_rele(sub);
+	}
+	sorele(so);
+	mpcb_rele(mp);			/* the application's socket's */
+}
+
+void
+mptcp_task(void *arg, int pending __unused)
+{
+	struct mptcp_core_action open[MPTCP_MAXOPEN];
+	struct mpcb *mp = arg;
+	bool addrs;
+	u_int i, n;
+
+	CURVNET_SET(mp->mp_vnet);
+	MP_LOCK(mp);
+	if (!mp->mp_dying) {
+		mptcp_core_on_timer(mp->mp_core, mptcp_now());
+		if (mp->mp_abort)
+			mptcp_core_abort(mp->mp_core, mptcp_now());
+		addrs = mp->mp_addrs_due;
+		mp->mp_addrs_due = false;
+	} else
+		addrs = false;
+	MP_UNLOCK(mp);
+	if (addrs)
+		mptcp_read_addresses(mp);
+	mptcp_ifaddr_task(mp);
+	mptcp_reap(mp);
+	mptcp_run(mp, true);
+	MP_LOCK(mp);
+	n = mp->mp_nopen;
+	bcopy(mp->mp_open, open, n * sizeof(open[0]));
+	mp->mp_nopen = 0;
+	MP_UNLOCK(mp);
+	for (i = 0; i < n; i++)
+		mptcp_open_subflow(mp, &open[i]);
+	if (n > 0)
+		mptcp_run(mp, true);
+	mptcp_teardown(mp);
+	mptcp_bury(mp);
+	CURVNET_RESTORE();
+	mpcb_rele(mp);
+}

@@ -1,0 +1,393 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * User requests on the application's socket of a multipath connection.
+ *
+ * Each tcp_usr_*() comes here with the pinned inpcb write-locked, because the
+ * inpcb no longer belongs to that socket.  The lock is dropped first: what
+ * follows takes MP_LOCK, and the locks of subflows one after another.
+ *
+ * The MPCB stays for as long as the application's socket has its so_pcb.
+ *
+ * Failure: errno values as TCP gives them.  soabort() may come with another
+ * inpcb's lock held, so detach, abort and close only mark and leave the rest
+ * to the task.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/eventhandler.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <sys/taskqueue.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/in_var.h>
+#include <netinet/ip.h>
+#include <netinet/ip_var.h>
+#ifdef INET6
+#include <netinet/ip6.h>
+#include <netinet6/ip6_var.h>
+#endif
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_timer.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+#include <netinet/mptcp_dtrace.h>
+
+/*
+ * Drops the lock of the pinned inpcb; returns the MPCB.
+ */
+static struct mpcb *
+mptcp_usr_enter(struct inpcb *inp)
+{
+	struct mpcb *mp;
+
+	INP_WLOCK_ASSERT(inp);
+	mp = tptosubflow(intotcpcb(inp))->ms_mp;
+	mpcb_ref(mp);
+	INP_WUNLOCK(inp);
+	return (mp);
+}
+
+/*
+ * Tells the core of bytes that became available in so_snd.
+ */
+void
+mptcp_appended(struct mpcb *mp)
+{
+	uint64_t total;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_detached)
+		return;
+	total = mp->mp_released + sbavail(&mp->mp_so->so_snd);
+	if (total > mp->mp_appended) {
+		mptcp_core_snd_append(mp->mp_core, total - mp->mp_appended,
+		    mptcp_now());
+		mp->mp_appended = total;
+	}
+}
+
+int
+mptcp_usr_send(struct socket *so, struct inpcb *inp, int flags,
+    struct mbuf *m, struct mbuf *control)
+{
+	struct mpcb *mp;
+	int error;
+
+	mp = mptcp_usr_enter(inp);
+	error = 0;
+	if (control != NULL) {
+		if (control->m_len > 0)
+			error = EINVAL;
+		m_freem(control);
+	}
+	if (flags & PRUS_OOB)
+		error = EOPNOTSUPP;
+	if (error != 0) {
+		mpcb_rele(mp);
+		if ((flags & PRUS_NOTREADY) == 0)
+			m_freem(m);
+		return (error);
+	}
+	MP_LOCK(mp);
+	if (mp->mp_over || mp->mp_shut) {
+		error = mp->mp_over ? ECONNRESET : EPIPE;
+		MP_UNLOCK(mp);
+		mpcb_rele(mp);
+		if ((flags & PRUS_NOTREADY) == 0)
+			m_freem(m);
+		return (error);
+	}
+	sbappendstream(&so->so_snd, m, flags);
+	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
+	if ((flags & PRUS_NOTREADY) == 0)
+		mptcp_appended(mp);
+	if (flags & PRUS_EOF) {
+		mp->mp_shut = true;
+		mptcp_core_snd_shutdown(mp->mp_core, mptcp_now());
+	}
+	MP_UNLOCK(mp);
+	if (flags & PRUS_EOF)
+		socantsendmore(so);
+	if ((flags & PRUS_MORETOCOME) == 0)
+		mptcp_run(mp, false);
+	mpcb_rele(mp);
+	return (0);
+}
+
+/*
+ * sendfile(2), or kTLS: bytes that were appended not ready are ready now.
+ */
+int
+mptcp_usr_ready(struct socket *so, struct inpcb *inp, struct mbuf *m,
+    int count)
+{
+	struct mpcb *mp;
+	int error;
+
+	mp = mptcp_usr_enter(inp);
+	MP_LOCK(mp);
+	if (mp->mp_over) {
+		MP_UNLOCK(mp);
+		mpcb_rele(mp);
+		mb_free_notready(m, count);
+		return (ECONNRESET);
+	}
+	SOCKBUF_LOCK(&so->so_snd);
+	error = sbready(&so->so_snd, m, count);
+	SOCKBUF_UNLOCK(&so->so_snd);
+	if (error == 0)
+		mptcp_appended(mp);
+	MP_UNLOCK(mp);
+	if (error == 0)
+		mptcp_run(mp, false);
+	else
+		error = 0;
+	mpcb_rele(mp);
+	return (error);
+}
+
+int
+mptcp_usr_rcvd(struct socket *so, struct inpcb *inp)
+{
+	struct mpcb *mp;
+
+	mp = mptcp_usr_enter(inp);
+	MP_LOCK(mp);
+	mptcp_core_set_rcv_space(mp->mp_core, max(sbspace(&so->so_rcv), 0));
+	MP_UNLOCK(mp);
+	mptcp_run(mp, false);
+	mpcb_rele(mp);
+	return (0);
+}
+
+int
+mptcp_usr_shutdown(struct socket *so, struct inpcb *inp)
+{
+	struct mpcb *mp;
+
+	mp = mptcp_usr_enter(inp);
+	socantsendmore(so);
+	MP_LOCK(mp);
+	mp->mp_shut = true;
+	mptcp_core_snd_shutdown(mp->mp_core, mptcp_now());
+	MP_UNLOCK(mp);
+	mptcp_run(mp, false);
+	mpcb_rele(mp);
+	return (0);
+}
+
+/*
+ * soclose(): with SO_LINGER 0 MP_FASTCLOSE, else DATA_FIN after the data.
+ */
+int
+mptcp_usr_disconnect(struct socket *so, struct inpcb *inp)
+{
+	struct mpcb *mp;
+	bool abort;
+
+	mp = mptcp_usr_enter(inp);
+	abort = (so->so_options & SO_LINGER) != 0 && so->so_linger == 0;
+	soisdisconnecting(so);
+	MP_LOCK(mp);
+	mp->mp_shut = true;
+	if (abort)
+		mptcp_core_abort(mp->mp_core, mptcp_now());
+	else
+		mptcp_core_close(mp->mp_core, mptcp_now());
+	MP_UNLOCK(mp);
+	sbflush(&so->so_rcv);
+	mptcp_run(mp, false);
+	mpcb_rele(mp);
+	return (0);
+}
+
+void
+mptcp_usr_close(struct socket *so __unused, struct inpcb *inp)
+{
+	struct mpcb *mp;
+
+	mp = mptcp_usr_enter(inp);
+	MP_LOCK(mp);
+	mp->mp_shut = true;
+	mp->mp_closed = true;
+	mptcp_core_close(mp->mp_core, mptcp_now());
+	MP_UNLOCK(mp);
+	mptcp_schedule(mp);
+	mpcb_rele(mp);
+}
+
+void
+mptcp_usr_abort(struct socket *so __unused, struct inpcb *inp)
+{
+	struct mpcb *mp;
+
+	mp = mptcp_usr_enter(inp);
+	MP_LOCK(mp);
+	mp->mp_shut = true;
+	mp->mp_closed = true;
+	mptcp_core_abort(mp->mp_core, mptcp_now());
+	MP_UNLOCK(mp);
+	mptcp_schedule(mp);
+	mpcb_rele(mp);
+}
+
+/*
+ * The application's socket is being freed.  Now the first subflow's socket,
+ * which kept the inpcb for it, may be closed.
+ */
+void
+mptcp_usr_detach(struct socket *so, struct inpcb *inp)
+{
+	struct mptcp_subflow *master;
+	struct mpcb *mp;
+
+	mp = mptcp_usr_enter(inp);
+	MP_LOCK(mp);
+	mp->mp_detached = true;
+	master = mp->mp_master;
+	mp->mp_master = NULL;
+	MP_UNLOCK(mp);
+	so->so_pcb = NULL;
+	if (master != NULL)
+		mptcp_subflow_rele(master);
+	mptcp_schedule(mp);
+	mpcb_rele(mp);
+}
+
+/*
+ * One socket option on one subflow.  The INP lock is taken here; TCP drops it.
+ */
+static int
+mptcp_sub_ctloutput(struct mptcp_subflow *sub, struct sockopt *sopt)
+{
+	struct inpcb *inp = tptoinpcb(sub->ms_tp);
+
+	INP_WLOCK(inp);
+	if (inp->inp_flags & INP_DROPPED) {
+		INP_WUNLOCK(inp);
+		return (ECONNRESET);
+	}
+	if (sopt->sopt_dir == SOPT_SET)
+		return (tcp_ctloutput_set(inp, sopt));
+	if (sopt->sopt_level == IPPROTO_TCP)
+		return (tcp_default_ctloutput(sub->ms_tp, sopt));
+	INP_WUNLOCK(inp);
+#ifdef INET6
+	if (inp->inp_vflag & INP_IPV6PROTO)
+		return (ip6_ctloutput(sub->ms_so, sopt));
+#endif
+#ifdef INET
+	return (ip_ctloutput(sub->ms_so, sopt));
+#else
+	return (ENOPROTOOPT);
+#endif
+}
+
+/*
+ * Nagle works on the application's stream; subflows always send at once.
+ */
+static int
+mptcp_ctl_nodelay(struct mpcb *mp, struct sockopt *sopt)
+{
+	int error, optval;
+
+	if (sopt->sopt_dir == SOPT_GET) {
+		optval = mp->mp_nodelay ? 1 : 0;
+		return (sooptcopyout(sopt, &optval, sizeof(optval)));
+	}
+	error = sooptcopyin(sopt, &optval, sizeof(optval), sizeof(optval));
+	if (error == 0) {
+		MP_LOCK(mp);
+		mp->mp_nodelay = optval != 0;
+		MP_UNLOCK(mp);
+	}
+	return (error);
+}
+
+/*
+ * Socket options: read from the first subflow that lives, set on all of them.
+ */
+int
+mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
+    struct sockopt *sopt)
+{
+	struct mptcp_subflow *sub;
+	struct mpcb *mp;
+	size_t valsize;
+	int error, i;
+
+	mp = mptcp_usr_enter(inp);
+	if (sopt->sopt_level == IPPROTO_TCP &&
+	    sopt->sopt_name == TCP_NODELAY) {
+		error = mptcp_ctl_nodelay(mp, sopt);
+		mpcb_rele(mp);
+		return (error);
+	}
+	error = ECONNRESET;
+	valsize = sopt->sopt_valsize;
+	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
+		MP_LOCK(mp);
+		sub = mp->mp_sub[i];
+		if (sub != NULL)
+			mptcp_subflow_ref(sub);
+		MP_UNLOCK(mp);
+		if (sub == NULL)
+			continue;
+		sopt->sopt_valsize = valsize;
+		error = mptcp_sub_ctloutput(sub, sopt);
+		mptcp_subflow_rele(sub);
+		if (sopt->sopt_dir == SOPT_GET ? error != ECONNRESET :
+		    (error != 0 && error != ECONNRESET))
+			break;
+	}
+	mpcb_rele(mp);
+	return (error);
+}

@@ -1,0 +1,212 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * The glue between FreeBSD's TCP and the Rust core.
+ *
+ * An MPCB (struct mpcb) is one multipath connection: the application's
+ * socket, the core's state, and up to MPTCP_MAXSUBFLOWS subflows.  A subflow
+ * (struct mptcp_subflow) hangs on the t_fb_ptr of its tcpcb and owns a
+ * subflow socket, which no file refers to.
+ *
+ * Locks, in this order:
+ *   INP (listener) -> INP (subflow) -> MP_LOCK -> SOCK -> SOCKBUF
+ * MPP_LOCK (rwlock, one per VNET) guards the list of MPCBs and the table of
+ * tokens, and is a leaf beside MP_LOCK.  Never two INP locks of subflows, never
+ * two socket buffers of one kind, and no MP_LOCK while options are built.
+ * The application's socket is woken with no lock held.
+ *
+ * Field marks: (c) constant, (i) INP of the subflow, (m) MP_LOCK, (p) MPP_LOCK,
+ * (a) atomic.
+ */
+#ifndef _NETINET_MPTCP_VAR_H_
+#define	_NETINET_MPTCP_VAR_H_
+
+#include <sys/_callout.h>
+#include <sys/_task.h>
+#include <sys/queue.h>
+#include <sys/taskqueue.h>
+#include <netinet/mptcp_core.h>
+
+#define	MPTCP_MAXSUBFLOWS	MPTCP_CORE_MAX_SUBFLOWS
+#define	MPTCP_MAXOPEN		8	/* joins opened by one task run */
+
+/* Buffers of a subflow socket, bytes. */
+#define	MPTCP_SUB_SNDSPACE	(1024 * 1024)
+#define	MPTCP_SUB_RCVSPACE	(1024 * 1024)
+
+struct mpcb;
+
+/* Where a subflow stands with regard to the multipath level. */
+enum mptcp_phase {
+	MPS_OPENING,		/* MP_CAPABLE is in our SYN; no MPCB yet */
+	MPS_UP,			/* belongs to an MPCB */
+	MPS_GONE,		/* its TCP is gone, or the MPCB let it go */
+};
+
+struct mptcp_subflow {
+	struct tcpcb	*ms_tp;		/* (c) until ms_so is closed */
+	struct socket	*ms_so;		/* (c) subflow socket; NULL if OPENING */
+	struct mpcb	*ms_mp;		/* (c) once UP */
+	enum mptcp_phase ms_phase;	/* (i) */
+	uint8_t		ms_sf;		/* (c) id in the core */
+	bool		ms_signal_ack;	/* (i) this ACK is no duplicate ACK */
+	bool		ms_nested;	/* (i) inside do_segment: it runs actions */
+	bool		ms_reported;	/* (m) core was told of its end */
+	bool		ms_fin_seen;	/* (m) core was told of its FIN */
+	bool		ms_shut;	/* (m) FIN was asked for */
+	uint32_t	ms_rcvwin;	/* (i) window to advertise, bytes */
+	u_int		ms_users;	/* (a) MPCB's table, and in use */
+	u_int		ms_refs;	/* (a) memory: users, t_fb_ptr */
+	STAILQ_ENTRY(mptcp_subflow) ms_dead;	/* mp_dead_mtx */
+	struct mptcp_core_tx *ms_tx;	/* (i) state for option building */
+	struct mptcp_core_opener ms_opener;	/* (i) while OPENING */
+	uint8_t		ms_opt[MPTCP_OPT_MAX];	/* (i) options of the segment at hand */
+};
+
+struct mpcb {
+	struct mtx	mp_mtx;		/* MP_LOCK */
+	LIST_ENTRY(mpcb) mp_list;	/* (p) */
+	u_int		mp_refs;	/* (a) */
+	uint32_t	mp_token;	/* (c) ours */
+	struct vnet	*mp_vnet;	/* (c) */
+	struct socket	*mp_so;		/* (c) application's socket, one ref */
+	struct inpcb	*mp_inp;	/* (c) pinned inpcb of the first subflow */
+	struct mptcp_core_mpcb *mp_core;	/* (m) */
+	struct mptcp_subflow *mp_sub[MPTCP_MAXSUBFLOWS];	/* (m) */
+	struct mptcp_subflow *mp_master; /* (m) pins mp_inp until the end */
+	struct mtx	mp_dead_mtx;	/* leaf */
+	STAILQ_HEAD(, mptcp_subflow) mp_dead;	/* to be closed by the task */
+	struct mptcp_core_action mp_open[MPTCP_MAXOPEN];	/* (m) */
+	u_int		mp_nopen;	/* (m) joins for the task to open */
+	struct callout	mp_callout;	/* (m) */
+	struct task	mp_task;
+	uint64_t	mp_appended;	/* (m) bytes of so_snd core knows of */
+	uint64_t	mp_nxt;		/* (m) first data offset without map */
+	uint64_t	mp_released;	/* (m) bytes dropped from so_snd */
+	bool		mp_nodelay;	/* (m) TCP_NODELAY */
+	bool		mp_shut;	/* (m) the application writes no more */
+	bool		mp_detached;	/* (m) mp_so has lost its so_pcb */
+	bool		mp_wake_rcv;	/* (m) sorwakeup() is due */
+	bool		mp_wake_snd;	/* (m) */
+	bool		mp_eof;		/* (m) socantrcvmore() is due */
+	bool		mp_connected;	/* (m) soisconnected() is due */
+	bool		mp_over;	/* (m) core said Closed */
+	bool		mp_over_told;	/* (m) and the socket knows */
+	bool		mp_closed;	/* (m) the application has closed */
+	bool		mp_abort;	/* (m) abort is due (from the task) */
+	bool		mp_dying;	/* (m) teardown has begun */
+	bool		mp_addrs_due;	/* (m) address list is to be read again */
+	int		mp_error;	/* (m) errno for the application */
+	struct mptcp_core_addr mp_ifaddr;	/* mp_dead_mtx */
+	int		mp_ifaddr_event; /* mp_dead_mtx: 1 came, 2 went */
+};
+
+#define	MP_LOCK(mp)		mtx_lock(&(mp)->mp_mtx)
+#define	MP_UNLOCK(mp)		mtx_unlock(&(mp)->mp_mtx)
+#define	MP_LOCK_ASSERT(mp)	mtx_assert(&(mp)->mp_mtx, MA_OWNED)
+
+struct mptcp_vnet {
+	struct rwlock	mv_lock;	/* MPP_LOCK */
+	LIST_HEAD(, mpcb) mv_mpcbs;	/* (p) */
+	u_int		mv_count;	/* (p) */
+	struct mptcp_core_tokens *mv_tokens;	/* (p) */
+	struct mptcp_core_config mv_config;	/* (p) */
+	struct mptcp_core_addresses mv_addresses;	/* (p) */
+	uint32_t	mv_debug;	/* (p) */
+	uint32_t	mv_override_isn;
+	struct mptcp_core_stats mv_stats;	/* (p) of ended connections */
+	uint64_t	mv_fallbacks[16];	/* (p) by reason */
+	uint64_t	mv_established;	/* (p) connections that became multipath */
+	eventhandler_tag mv_ifaddr_tag;
+};
+VNET_DECLARE(struct mptcp_vnet, mptcp);
+#define	V_mptcp			VNET(mptcp)
+
+#define	MPP_RLOCK()		rw_rlock(&V_mptcp.mv_lock)
+#define	MPP_RUNLOCK()		rw_runlock(&V_mptcp.mv_lock)
+#define	MPP_WLOCK()		rw_wlock(&V_mptcp.mv_lock)
+#define	MPP_WUNLOCK()		rw_wunlock(&V_mptcp.mv_lock)
+
+MALLOC_DECLARE(M_MPTCP);
+TASKQUEUE_DECLARE(mptcp);
+
+#define	tptosubflow(tp)		((struct mptcp_subflow *)(tp)->t_fb_ptr)
+
+/* mptcp_pcb.c */
+struct mptcp_subflow *mptcp_subflow_alloc(struct tcpcb *);
+void	mptcp_subflow_ref(struct mptcp_subflow *);
+void	mptcp_subflow_rele(struct mptcp_subflow *);
+void	mptcp_subflow_free(struct mptcp_subflow *);
+void	mptcp_unpublish(struct mpcb *);
+void	mptcp_sockaddr(const struct inpcb *, struct mptcp_core_addr *,
+	    struct mptcp_core_addr *);
+struct socket *mptcp_sosubflow(struct socket *);
+bool	mptcp_fb_attach(struct tcpcb *, struct mptcp_subflow *);
+void	mptcp_fb_detach(struct tcpcb *);
+bool	mptcp_promote(struct tcpcb *, struct socket *,
+	    const struct mptcp_core_agreed *);
+bool	mptcp_subflow_up(struct mpcb *, struct mptcp_subflow *, uint8_t);
+struct mpcb *mptcp_find(uint32_t);
+struct mpcb *mptcp_next(struct mpcb *);
+void	mpcb_ref(struct mpcb *);
+void	mpcb_rele(struct mpcb *);
+
+/* mptcp_input.c */
+void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
+	    int, uint8_t);
+void	mptcp_drain(struct mpcb *, struct mptcp_subflow *);
+
+/* mptcp_output.c */
+int	mptcp_output(struct tcpcb *);
+bool	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
+
+/* mptcp_timer.c */
+void	mptcp_run(struct mpcb *, bool);
+void	mptcp_appended(struct mpcb *);
+void	mptcp_schedule(struct mpcb *);
+void	mptcp_task(void *, int);
+void	mptcp_callout(void *);
+
+/* mptcp_sysctl.c */
+void	mptcp_count_fallback(int);
+
+/* mptcp_pm.c */
+void	mptcp_open_subflow(struct mpcb *, const struct mptcp_core_action *);
+void	mptcp_read_addresses(struct mpcb *);
+void	mptcp_ifaddr_task(struct mpcb *);
+void	mptcp_addresses_changed(void);
+
+/* Microseconds since boot: the core's clock. */
+static inline uint64_t
+mptcp_now(void)
+{
+
+	return ((uint64_t)sbttous(sbinuptime()));
+}
+
+#endif /* _NETINET_MPTCP_VAR_H_ */
