@@ -125,7 +125,7 @@ impl Mpcb {
         // Never a DSS, and the only one: options are stripped, and this is plain TCP's end of file.
         let stripped = self.sole() == Some(sf)
             && self.peer_fin.is_none()
-            && self.get(sf).is_some_and(|subflow| !subflow.dss_seen && subflow.acked > 1);
+            && self.get(sf).is_some_and(|subflow| !subflow.dss_seen && (subflow.acked > 1 || !self.confirmed));
         if stripped {
             self.stripped_on_our_way(now);
             if self.fallback.is_some() {

@@ -74,9 +74,7 @@ impl Mpcb {
         let stuck = self.live().find(is_stuck).map(|subflow| (subflow.id, subflow.rx.head() < subflow.bare));
         match stuck {
             Some((sf, true)) => {
-                if self.options_stripped(sf, now) {
-                    self.wants.insert(ConnWants::WAKE_READER);
-                }
+                self.options_stripped(sf, now);
             }
             Some((sf, false)) => self.reset_subflow(sf, RstReason::MPTCP_ERROR, true),
             None => {}
@@ -234,6 +232,8 @@ impl Mpcb {
         self.reinject.forget(&mut self.pool);
         let keep_data_ack = reason == FallbackReason::NoDss;
         self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail: None, keep_data_ack });
+        // What waited for a map is data now.
+        self.wants.insert(ConnWants::WAKE_READER);
         self.fallback_acked(sf, now);
         if self.snd.is_shut()
             && self.snd.unmapped() == 0

@@ -92,9 +92,7 @@ impl Mpcb {
 
     /// Opens the next path that the path manager wants.
     pub(super) fn open_wanted(&mut self, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
-        // RFC 8684 section 3.1: no MP_JOIN before the peer's DSS has been seen.
-        let held = !self.confirmed || self.fallback.is_some() || self.failing.is_some() || self.is_closing();
-        if held || !self.has_room() {
+        if !self.may_join() {
             return None;
         }
         let wanted = self.wanted(now)?;
@@ -118,10 +116,15 @@ impl Mpcb {
         list
     }
 
+    /// RFC 8684 section 3.1: no MP_JOIN before the peer's DSS has been seen.
+    fn may_join(&self) -> bool {
+        let held = self.fallback.is_some() || self.failing.is_some() || self.is_closing();
+        self.confirmed && !held && self.has_room()
+    }
+
     /// When a path may be tried again; only where it could be.
     pub(super) fn next_attempt(&self) -> Option<Instant> {
-        let possible = self.confirmed && self.fallback.is_none() && !self.is_closing() && self.has_room();
-        if possible { self.pm.next_attempt(&self.existing()) } else { None }
+        if self.may_join() { self.pm.next_attempt(&self.existing()) } else { None }
     }
 
     pub(super) fn next_signal(&self) -> Option<Instant> {

@@ -75,6 +75,17 @@ pub struct Host {
     pub saw_eof: bool,
 }
 
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "side {} ended {:?} plain {:?} {:?}", self.app.side, self.ended, self.plain, self.app)?;
+        writeln!(f, "  so_snd {} so_rcv {} held {}", self.so_snd.len(), self.so_rcv.len(), self.held.len())?;
+        for flow in &self.flows {
+            writeln!(f, "  flow {:?} gone {} told {} {:?}", flow.sf, flow.gone, flow.fin_told, flow.tcp)?;
+        }
+        writeln!(f, "  {:?}", self.mpcb)
+    }
+}
+
 impl Host {
     pub fn new(setup: Setup, app: App, seed: u64) -> Self {
         let mut rng = SeededRng::new(seed);

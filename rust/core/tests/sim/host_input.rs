@@ -30,7 +30,7 @@ impl Host {
         if !closed {
             return self.refuse(packet, None);
         }
-        if packet.flags.fin {
+        if packet.span() > 0 {
             self.send_ack(at);
         }
     }

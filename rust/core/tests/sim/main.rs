@@ -37,6 +37,11 @@ fn judge(world: &mut World, expect: Expect, outcome: Result<(), String>) {
         assert!(host.app.read <= host.app.expect, "more bytes than were written reached side {}", host.app.side);
         assert!(host.peak_memory < MOST_MEMORY, "{} bytes of memory", host.peak_memory);
     }
+    if world.trace {
+        for host in &world.hosts {
+            println!("{host:?}");
+        }
+    }
     if let Err(stall) = outcome {
         panic!("{stall} at {:?}", world.now);
     }
