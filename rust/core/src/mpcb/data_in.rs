@@ -148,6 +148,11 @@ impl Mpcb {
         if !matches!(placement, Placement::Duplicate | Placement::Deliver { cut: 0, .. } | Placement::Hold { cut: 0, .. }) {
             self.thrown = self.thrown.max(piece.doff.saturating_add(u64::from(len)));
         }
+        if !matches!(placement, Placement::Deliver { skip: 0, cut: 0, .. })
+            && let Some(subflow) = self.get_mut(sf)
+        {
+            subflow.rx_bent = true;
+        }
         match placement {
             Placement::Deliver { skip, len, cut } => {
                 self.delivered(len);

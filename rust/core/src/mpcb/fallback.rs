@@ -6,6 +6,7 @@ use super::input::SegIn;
 use super::timer::Timer;
 use crate::error::ConnError;
 use crate::handshake::FallbackReason;
+use crate::seq;
 use crate::sockbuf::DataAcked;
 use crate::subflow::{Subflow, SubflowId, SubflowState, Wants};
 use crate::time::Instant;
@@ -87,7 +88,7 @@ impl Mpcb {
     /// Data came without mapping on `sf`: fall back where it is the only subflow and nothing is missing before it,
     /// else reset it. Returns whether the connection fell back.
     fn options_stripped(&mut self, sf: SubflowId, now: Instant) -> bool {
-        if self.can_fall_back(sf) {
+        if self.can_fall_back(sf) && self.is_straight(sf) {
             self.fall_back(sf, FallbackReason::NoDss, now);
             true
         } else {
@@ -105,7 +106,7 @@ impl Mpcb {
         if subflow.acked <= 1 || !(first || subflow.bare_acks >= BARE_ACKS) {
             return;
         }
-        if self.can_fall_back(sf) {
+        if self.can_fall_back(sf) && self.is_straight(sf) {
             self.fall_back(sf, FallbackReason::NoDss, now);
         } else if first || self.sole() != Some(sf) {
             // RFC 8684 section 3.7: on a joined subflow, reset it.
@@ -124,7 +125,7 @@ impl Mpcb {
 
     /// A data-level timeout met a subflow whose acknowledgements come without DSS: fall back, or do without it.
     pub(super) fn bare_too_long(&mut self, sf: SubflowId, now: Instant) {
-        if self.can_fall_back(sf) {
+        if self.can_fall_back(sf) && self.is_straight(sf) {
             self.fall_back(sf, FallbackReason::NoDss, now);
         } else if self.sole() != Some(sf) || self.reinject.silent >= BARE_TIMEOUTS {
             self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
@@ -134,6 +135,7 @@ impl Mpcb {
     pub(super) fn stripped_on_our_way(&mut self, now: Instant) {
         if let Some(sf) = self.sole()
             && self.can_fall_back(sf)
+            && self.is_straight(sf)
         {
             self.fall_back(sf, FallbackReason::NoDss, now);
         }
@@ -149,6 +151,12 @@ impl Mpcb {
             && whole
             && self.sole() == Some(sf)
             && self.get(sf).is_some_and(|subflow| subflow.is_established() && in_line(subflow))
+    }
+
+    /// Without a word from the peer, its bytes may be taken for the next data only where they always were: it may not
+    /// know of the fallback, and whoever has several paths or sends data again mixes the order.
+    fn is_straight(&self, sf: SubflowId) -> bool {
+        !self.multi && self.get(sf).is_some_and(|subflow| !subflow.rx_bent)
     }
 
     /// A DSS checksum failed for the map at `doff` (RFC 8684 section 3.7).
@@ -194,9 +202,9 @@ impl Mpcb {
     }
 
     /// The peer's infinite mapping.
-    pub(super) fn on_infinite_map(&mut self, sf: SubflowId, _map: &DssMap, now: Instant) {
+    pub(super) fn on_infinite_map(&mut self, sf: SubflowId, map: &DssMap, now: Instant) {
         if self.fallback.is_none() {
-            if !self.can_fall_back(sf) {
+            if !self.can_fall_back(sf) || !self.agrees(sf, map) {
                 return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
             }
             let reason = if self.failing.is_some() { FallbackReason::Checksum } else { FallbackReason::PeerFailed };
@@ -205,6 +213,21 @@ impl Mpcb {
         if let Some(fallback) = &mut self.fallback {
             fallback.keep_data_ack = false;
             fallback.fail = None;
+        }
+    }
+
+    /// Whether the peer's infinite mapping makes the next byte of the subflow the next of the data.
+    fn agrees(&self, sf: SubflowId, map: &DssMap) -> bool {
+        let nxt = self.reass.rcv_nxt();
+        let Some(head) = self.get(sf).map(|subflow| subflow.rx.head()) else {
+            return false;
+        };
+        let ssn = seq::expand32(map.ssn, head);
+        match (seq::data_offset(map.dsn, self.agreed.remote.idsn, nxt), head.checked_sub(ssn)) {
+            (Some(doff), Some(into)) => doff.saturating_add(into) == nxt,
+            // It begins later: the maps before it say what lies between.
+            (Some(_), None) => true,
+            (None, _) => false,
         }
     }
 
@@ -231,7 +254,10 @@ impl Mpcb {
         self.timers.stop(Timer::Persist);
         self.reinject.forget(&mut self.pool);
         let keep_data_ack = reason == FallbackReason::NoDss;
-        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail: None, keep_data_ack });
+        // A peer that does not know goes on as before, which is no longer understood here.
+        let dsn = self.agreed.remote.idsn.wrapping_add(self.reass.rcv_nxt());
+        let fail = keep_data_ack.then_some(MpOption::Fail(MpFail { dsn }));
+        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail, keep_data_ack });
         // What waited for a map is data now.
         self.wants.insert(ConnWants::WAKE_READER);
         self.fallback_acked(sf, now);
@@ -256,7 +282,9 @@ impl Mpcb {
         } else {
             return;
         };
-        if let Some(fallback) = &mut self.fallback {
+        if let Some(fallback) = &mut self.fallback
+            && acked > fallback.told
+        {
             fallback.fail = None;
         }
         if self.snd.data_ack(doff) == DataAcked::Advanced {

@@ -96,6 +96,8 @@ pub struct Mpcb {
     last_rx: SubflowId,
     /// Data below this offset was thrown away at least once although a subflow had acknowledged it.
     thrown: u64,
+    /// There was a second subflow at some time: what one of them carries need not be in data order.
+    multi: bool,
     /// A map was refused memory while nothing was in flight that could bring another occasion.
     starved: bool,
     stats: Stats,
@@ -162,6 +164,7 @@ impl Mpcb {
             wants: ConnWants::empty(),
             last_rx: SubflowId::MASTER,
             thrown: 0,
+            multi: false,
             starved: false,
             stats: Stats::default(),
         })

@@ -187,7 +187,10 @@ impl Mpcb {
         self.reinject.backoff = self.reinject.backoff.saturating_add(1).min(16);
         self.reinject.recover = self.snd.nxt();
         self.reinject.opportunistic = self.snd.una();
-        if self.failing.is_none() {
+        // On the only path the first timeout sends nothing again: were options stripped on the way, the peer would
+        // take it for new data before its MP_FAIL has come.
+        let hasty = self.sole().is_some() && self.reinject.backoff == 1;
+        if self.failing.is_none() && !hasty {
             self.continue_recovery();
         }
         if self.snd.fin_due().is_some() {

@@ -131,7 +131,7 @@ impl SubflowTx {
     #[must_use]
     pub const fn data_option_len(&self) -> usize {
         match self.state.phase {
-            Phase::Fallback => 0,
+            Phase::Fallback if self.state.infinite.is_none() && self.state.fail.is_none() => 0,
             // DSS with 8-byte DATA_ACK, 8-byte DSN and the rest of the mapping, padded.
             _ if self.state.long_ack => 28,
             _ => 24,

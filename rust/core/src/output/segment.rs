@@ -114,9 +114,13 @@ impl SubflowTx {
     }
 
     fn fallback(&self, seg: &SegOut, buf: &mut OptionBuf<'_>) {
+        self.fallback_dss(seg, buf);
         if let Some(fail) = &self.state.fail {
             buf.push(fail);
         }
+    }
+
+    fn fallback_dss(&self, seg: &SegOut, buf: &mut OptionBuf<'_>) {
         if seg.len == 0 {
             if self.state.keep_data_ack {
                 buf.push(&MpOption::Dss(Dss { data_ack: Some(self.data_ack()), map: None, data_fin: false }));

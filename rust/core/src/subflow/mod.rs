@@ -98,6 +98,8 @@ pub(crate) struct Subflow {
     pub(crate) rx: RxMaps,
     /// In-order bytes below this SSN are thrown away: the memory for their map was refused.
     pub(crate) discard: u64,
+    /// What the peer mapped to it did not always continue the data: it was sent again, or out of order.
+    pub(crate) rx_bent: bool,
     /// In-order bytes wait for a map.
     pub(crate) unmapped: bool,
     /// Payload below this SSN came in segments without DSS.
@@ -144,6 +146,7 @@ impl Subflow {
             crooked: false,
             rx: RxMaps::new(),
             discard: 0,
+            rx_bent: false,
             unmapped: false,
             bare: 0,
             dss_seen: false,

@@ -32,15 +32,13 @@ fn over(world: &World) -> bool {
 }
 
 fn judge(world: &mut World, expect: Expect, outcome: Result<(), String>) {
+    for host in world.hosts.iter().filter(|_| world.trace) {
+        println!("{host:?}");
+    }
     for host in &world.hosts {
         assert!(expect == Expect::Damage || host.app.damaged == 0, "wrong bytes reached side {}", host.app.side);
         assert!(host.app.read <= host.app.expect, "more bytes than were written reached side {}", host.app.side);
         assert!(host.peak_memory < MOST_MEMORY, "{} bytes of memory", host.peak_memory);
-    }
-    if world.trace {
-        for host in &world.hosts {
-            println!("{host:?}");
-        }
     }
     if let Err(stall) = outcome {
         panic!("{stall} at {:?}", world.now);
