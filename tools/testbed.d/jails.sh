@@ -61,7 +61,7 @@ backend_create()
 	done
 }
 
-backend_script()	{ jexec "$(jail_name "$1")" sh -eu; }
+backend_script()	{ jexec "$(jail_name "$1")" sh -c "$(cat)" </dev/null; }
 
 backend_state()
 {

@@ -115,6 +115,7 @@ network4()	# NODE LINK
 
 node_setup()	# KIND NODE
 {
+	echo "set -eu"
 	echo "ifconfig lo0 inet 127.0.0.1/8 up"
 	awk -v n="$2" '$1 == n { print $2, $3, $4 }' "$work/ends" |
 	while read -r link a4 a6; do
