@@ -57,6 +57,7 @@ impl Mpcb {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
+        subflow.last_bare = !seen.any;
         let ack = seq::expand32(ack, subflow.acked);
         // The FIN takes one number after the last byte.
         if ack > subflow.next_ssn.saturating_add(1) || ack <= subflow.acked {

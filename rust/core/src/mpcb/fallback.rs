@@ -114,10 +114,10 @@ impl Mpcb {
         }
     }
 
-    /// The subflow that acknowledged all it had, without DSS, while a DATA_ACK is awaited.
+    /// The subflow that acknowledged all it had, the last time without DSS, while a DATA_ACK is awaited.
     pub(super) fn acked_but_bare(&self) -> Option<SubflowId> {
         let bare = |subflow: &&Subflow| {
-            subflow.bare_acks > 0 && subflow.maps.is_empty() && subflow.state == SubflowState::Established
+            subflow.last_bare && subflow.maps.is_empty() && subflow.state == SubflowState::Established
         };
         let waits = self.snd.una() < self.snd.nxt();
         self.live().find(bare).filter(|_| waits).map(|subflow| subflow.id)

@@ -228,6 +228,7 @@ impl Mpcb {
     fn joined_up(&mut self) {
         self.timers.stop(super::timer::Timer::Lonely);
         self.multi = true;
+        self.queue_stalled();
         self.answer_fins();
         self.kick();
         if self.snd.fin_due().is_some() {

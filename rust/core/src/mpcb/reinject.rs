@@ -145,6 +145,10 @@ impl Mpcb {
         if self.fallback.is_some() {
             return;
         }
+        if !self.live().any(|other| other.id != sf && other.is_established()) {
+            // Nobody else could carry it; its own TCP goes on trying.
+            return;
+        }
         self.queue_maps_of(sf);
         let alternative =
             self.live().any(|other| other.id != sf && other.is_established() && !other.health.is_stalled());
@@ -160,6 +164,16 @@ impl Mpcb {
             self.reset_subflow(sf, mptcp_wire::RstReason::BAD_PERFORMANCE, true);
         }
         self.kick();
+    }
+
+    /// A new path is there: it takes over from those that are stalled.
+    pub(super) fn queue_stalled(&mut self) {
+        for at in 0..self.subflows.len() {
+            let stalled = self.subflows.get(at).and_then(Option::as_ref).filter(|s| s.health.is_stalled());
+            if let Some(sf) = stalled.map(|subflow| subflow.id) {
+                self.queue_maps_of(sf);
+            }
+        }
     }
 
     pub(super) fn arm_data_rto(&mut self, now: Instant) {
@@ -185,12 +199,12 @@ impl Mpcb {
             return;
         }
         self.reinject.backoff = self.reinject.backoff.saturating_add(1).min(16);
-        self.reinject.recover = self.snd.nxt();
         self.reinject.opportunistic = self.snd.una();
         // On the only path the first timeout sends nothing again: were options stripped on the way, the peer would
         // take it for new data before its MP_FAIL has come.
         let hasty = self.sole().is_some() && self.reinject.backoff == 1;
         if self.failing.is_none() && !hasty {
+            self.reinject.recover = self.snd.nxt();
             self.continue_recovery();
         }
         if self.snd.fin_due().is_some() {

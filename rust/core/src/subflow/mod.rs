@@ -106,6 +106,8 @@ pub(crate) struct Subflow {
     pub(crate) bare: u64,
     /// The peer's DSS has been seen on this subflow.
     pub(crate) dss_seen: bool,
+    /// The last segment came without any MPTCP option.
+    pub(crate) last_bare: bool,
     /// Acknowledgements of data in a row that came without DSS.
     pub(crate) bare_acks: u8,
     pub(crate) metrics: Metrics,
@@ -150,6 +152,7 @@ impl Subflow {
             unmapped: false,
             bare: 0,
             dss_seen: false,
+            last_bare: false,
             bare_acks: 0,
             metrics: Metrics::default(),
             health: Health::new(),
