@@ -287,57 +287,70 @@ mptcp_orphan(struct tcpcb *tp)
 }
 
 /*
- * The new socket, with its inpcb write-locked, just before it would go to the
+ * The private stack for a new passive tcpcb; NULL without memory.
+ */
+static struct mptcp_subflow *
+mptcp_passive_subflow(struct tcpcb *tp)
+{
+	struct mptcp_subflow *sub;
+
+	sub = mptcp_subflow_alloc(tp);
+	if (sub == NULL)
+		return (NULL);
+	refcount_acquire(&sub->ms_refs);
+	if (!mptcp_fb_attach(tp, sub)) {
+		refcount_release(&sub->ms_refs);
+		mptcp_subflow_rele(sub);
+		return (NULL);
+	}
+	return (sub);
+}
+
+/*
+ * The new socket, with its inpcb write-locked, after it went to the listener's
+ * queue: accept(2) waits for the same lock.
+ */
+void
+mptcp_syncache_promote(struct syncache *sc, struct socket *so)
+{
+	struct mptcp_synext *se = sc_mptcp(sc);
+	struct tcpcb *tp = sototcpcb(so);
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (se == NULL || !se->se_agreed)
+		return;
+	if (mptcp_passive_subflow(tp) != NULL) {
+		if (mptcp_promote(tp, so, &se->se_result))
+			return;
+		mptcp_fb_detach(tp);
+	}
+	mptcp_count_fallback(MPTCP_FALLBACK_NO_RESOURCES);
+}
+
+/*
+ * The new socket, with its inpcb write-locked, before it would go to the
  * listener's queue.  Returns true where it must not: it has become a subflow
  * of a connection that there is.
  */
 bool
-mptcp_syncache_socket(struct syncache *sc, struct socket *so)
+mptcp_syncache_join(struct syncache *sc, struct socket *so)
 {
 	struct mptcp_synext *se = sc_mptcp(sc);
-	struct inpcb *inp = sotoinpcb(so);
-	struct tcpcb *tp = intotcpcb(inp);
+	struct tcpcb *tp = sototcpcb(so);
 	struct mptcp_subflow *sub;
 
-	INP_WLOCK_ASSERT(inp);
-	if (se == NULL || (!se->se_agreed && !se->se_joined))
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (se == NULL || !se->se_joined)
 		return (false);
-	sub = mptcp_subflow_alloc(tp);
-	if (sub != NULL) {
-		refcount_acquire(&sub->ms_refs);
-		if (!mptcp_fb_attach(tp, sub)) {
-			refcount_release(&sub->ms_refs);
-			mptcp_subflow_rele(sub);
-			sub = NULL;
-		}
-	}
-	if (se->se_agreed) {
-		if (sub != NULL && !mptcp_promote(tp, so, &se->se_result)) {
-			mptcp_fb_detach(tp);
-			sub = NULL;
-		}
-		if (sub == NULL)
-			mptcp_count_fallback(MPTCP_FALLBACK_NO_RESOURCES);
-		return (false);
-	}
-
-	/* A join: no listener's queue, no file. */
 	refcount_init(&so->so_count, 1);
 	so->so_listen = NULL;
 	so->so_state = SS_ISCONNECTED;
 	so->so_options = (so->so_options & ~SO_LINGER) | SO_OOBINLINE;
-	if (sub == NULL) {
+	if ((sub = mptcp_passive_subflow(tp)) == NULL) {
 		mptcp_orphan(tp);
 		return (true);
 	}
-	SOCKBUF_LOCK(&so->so_rcv);
-	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
-	SOCKBUF_UNLOCK(&so->so_rcv);
-	SOCKBUF_LOCK(&so->so_snd);
-	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
-	SOCKBUF_UNLOCK(&so->so_snd);
+	mptcp_size_buffers(so);
 	sub->ms_so = so;
 	if (mptcp_subflow_up(se->se_mp, sub, se->se_sf))
 		se->se_joined = false;	/* the subflow's from now on */

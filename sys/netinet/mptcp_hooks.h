@@ -81,7 +81,8 @@ void	mptcp_syncache_add(struct syncache *, bool, u_int,
 	    const struct tcpopt *, const struct tcphdr *);
 void	mptcp_syncache_respond(struct syncache *, struct tcpopt *);
 bool	mptcp_syncache_expand(struct syncache *, bool, const struct tcphdr *);
-bool	mptcp_syncache_socket(struct syncache *, struct socket *);
+bool	mptcp_syncache_join(struct syncache *, struct socket *);
+void	mptcp_syncache_promote(struct syncache *, struct socket *);
 void	mptcp_syncache_free(struct syncache *);
 
 /* in_pcb.c: the socket that owns the pcb, for sockstat and netstat. */
@@ -109,7 +110,8 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_syncache_add(sc, cookie, fl, to, th)	do { } while (0)
 #define	mptcp_syncache_respond(sc, to)		do { } while (0)
 #define	mptcp_syncache_expand(sc, cookie, th)	true
-#define	mptcp_syncache_socket(sc, so)		false
+#define	mptcp_syncache_join(sc, so)		false
+#define	mptcp_syncache_promote(sc, so)		do { } while (0)
 #define	mptcp_syncache_free(sc)			do { } while (0)
 #define	mptcp_owner(inp)			((inp)->inp_socket)
 #endif /* MPTCP */

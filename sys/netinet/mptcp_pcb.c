@@ -422,6 +422,24 @@ mptcp_unpublish(struct mpcb *mp)
 }
 
 /*
+ * The buffers of a subflow socket: large, because the connection's window, not
+ * theirs, is advertised, and never resized.
+ */
+void
+mptcp_size_buffers(struct socket *so)
+{
+
+	SOCKBUF_LOCK(&so->so_rcv);
+	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_rcv);
+	SOCKBUF_LOCK(&so->so_snd);
+	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_snd);
+}
+
+/*
  * A subflow socket beside so, with buffers of its own: the send buffer holds
  * what is mapped, the receive buffer is drained at once.
  */
@@ -567,7 +585,9 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	sso->so_pcb = inp;
 	sso->so_state = (tp->t_state == TCPS_SYN_SENT) ? SS_ISCONNECTING :
 	    SS_ISCONNECTED;
-	mp->mp_connected = tp->t_state == TCPS_SYN_SENT;
+	/* soisconnected() is TCP's business, but on the wrong socket. */
+	mp->mp_connected = tp->t_state == TCPS_SYN_SENT ||
+	    (tp->t_flags & TF_SONOTCONN) != 0;
 	mp->mp_nodelay = (tp->t_flags & TF_NODELAY) != 0;
 	inp->inp_socket = sso;
 	sub->ms_phase = MPS_UP;

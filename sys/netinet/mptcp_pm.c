@@ -131,14 +131,7 @@ mptcp_new_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 	if (socreate(action->local.family == 6 ? AF_INET6 : AF_INET, &so,
 	    SOCK_STREAM, IPPROTO_TCP, mp->mp_so->so_cred, curthread) != 0)
 		return (NULL);
-	SOCKBUF_LOCK(&so->so_rcv);
-	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
-	SOCKBUF_UNLOCK(&so->so_rcv);
-	SOCKBUF_LOCK(&so->so_snd);
-	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
-	SOCKBUF_UNLOCK(&so->so_snd);
+	mptcp_size_buffers(so);
 	inp = sotoinpcb(so);
 	INP_WLOCK(inp);
 	tp = intotcpcb(inp);

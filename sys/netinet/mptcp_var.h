@@ -166,6 +166,7 @@ void	mptcp_unpublish(struct mpcb *);
 void	mptcp_sockaddr(const struct inpcb *, struct mptcp_core_addr *,
 	    struct mptcp_core_addr *);
 struct socket *mptcp_sosubflow(struct socket *);
+void	mptcp_size_buffers(struct socket *);
 bool	mptcp_fb_attach(struct tcpcb *, struct mptcp_subflow *);
 void	mptcp_fb_detach(struct tcpcb *);
 bool	mptcp_promote(struct tcpcb *, struct socket *,
