@@ -35,8 +35,8 @@ new_project()
 	cat >"$work/project/patches/stable-14/0001-one.patch" <<'PATCH'
 One concern.
 
---- a/sys/netinet/tcp_input.c
-+++ b/sys/netinet/tcp_input.c
+--- sys/netinet/tcp_input.c
++++ sys/netinet/tcp_input.c
 @@ -1,3 +1,4 @@
  one
  two
