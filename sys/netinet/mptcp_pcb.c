@@ -299,8 +299,8 @@ mpcb_alloc(struct socket *so, struct inpcb *inp)
 	mp = malloc(sizeof(*mp), M_MPTCP, M_NOWAIT | M_ZERO);
 	if (mp == NULL)
 		return (NULL);
-	mtx_init(&mp->mp_mtx, "mptcp", NULL, MTX_DEF);
-	mtx_init(&mp->mp_dead_mtx, "mptcp dead", NULL, MTX_DEF);
+	mtx_init(&mp->mp_mtx, "mp_lock", NULL, MTX_DEF);
+	mtx_init(&mp->mp_dead_mtx, "mp_dead", NULL, MTX_DEF);
 	STAILQ_INIT(&mp->mp_dead);
 	callout_init_mtx(&mp->mp_callout, &mp->mp_mtx, 0);
 	TASK_INIT(&mp->mp_task, 0, mptcp_task, mp);
