@@ -186,12 +186,12 @@ impl Mpcb {
         if seg.flags.rst || self.fallback.is_some() {
             return;
         }
+        if !self.can_fall_back(sf) {
+            return self.reset_subflow(sf, RstReason::MPTCP_ERROR, true);
+        }
         if self.failing.is_some() {
             // The answer to our own: both directions fall back.
             return self.fall_back(sf, FallbackReason::Checksum, now);
-        }
-        if !self.can_fall_back(sf) {
-            return self.reset_subflow(sf, RstReason::MPTCP_ERROR, true);
         }
         self.fall_back(sf, FallbackReason::PeerFailed, now);
         if let Some(fallback) = &mut self.fallback {
@@ -260,6 +260,9 @@ impl Mpcb {
         self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail, keep_data_ack });
         // What waited for a map is data now.
         self.wants.insert(ConnWants::WAKE_READER);
+        if self.get(sf).is_some_and(|subflow| subflow.fin_received) {
+            self.fallback_fin();
+        }
         self.fallback_acked(sf, now);
         if self.snd.is_shut()
             && self.snd.unmapped() == 0

@@ -196,6 +196,8 @@ impl Mpcb {
                 subflow.state = SubflowState::JoinAckSent;
                 join.next = Some(now + Duration::from_millis(300));
                 subflow.wants.insert(Wants::ACK);
+                // The peer may use it from our third ACK on.
+                self.multi = true;
                 SegVerdict::Continue
             }
             Err(refusal) => {

@@ -5,7 +5,7 @@
 use super::Mpcb;
 use super::timer::Timer;
 use crate::error::ConnError;
-use crate::pool::Pool;
+use crate::pool::{NoMemory, Pool};
 use crate::range_map::RangeSet;
 use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
@@ -17,6 +17,8 @@ const RTO_UNMEASURED: Duration = Duration::from_millis(1000);
 const RTO_MAX: Duration = Duration::from_secs(60);
 /// Data-level timeouts in a row, without any DATA_ACK, after which the peer is taken to be gone.
 const SILENT: u8 = 12;
+/// DATA_FINs to a peer that has not confirmed, after which it gets a FIN.
+const UNCONFIRMED_FINS: u8 = 2;
 /// A stalled path with a live one beside it is given up, and joined again, after so long.
 const GIVE_UP: Duration = Duration::from_secs(6);
 
@@ -65,7 +67,8 @@ impl Mpcb {
     /// The first queued range that `sf` may carry: not one that waits in its own maps already, for TCP sends that
     /// again by itself.
     pub(super) fn reinjection(&self, sf: SubflowId, most: u64) -> Option<(u64, u32)> {
-        let subflow = self.get(sf).filter(|_| self.fallback.is_none())?;
+        // While MP_FAIL is out, everything has to stay in line for the infinite mapping.
+        let subflow = self.get(sf).filter(|_| self.fallback.is_none() && self.failing.is_none())?;
         let una = self.snd.una();
         for (start, end) in self.reinject.queue.iter() {
             let start = start.max(una);
@@ -83,7 +86,7 @@ impl Mpcb {
     /// it on this one too (NSDI 2012, opportunistic retransmission). Once for each byte.
     pub(super) fn opportunistic(&mut self, sf: SubflowId, most: u64) -> Option<(u64, u32)> {
         let una = self.snd.una();
-        let blocked = self.fallback.is_none() && self.snd.unmapped() > 0 && una < self.snd.nxt();
+        let blocked = self.fallback.is_none() && self.failing.is_none() && self.snd.unmapped() > 0 && una < self.snd.nxt();
         if !blocked || una < self.reinject.opportunistic {
             return None;
         }
@@ -195,6 +198,10 @@ impl Mpcb {
         if let Some(sf) = self.acked_but_bare() {
             self.bare_too_long(sf, now);
         }
+        if !self.confirmed && self.reinject.backoff >= UNCONFIRMED_FINS {
+            // A DATA_FIN and nothing else was sent, and the peer never showed that it speaks MPTCP.
+            self.stripped_on_our_way(now);
+        }
         if self.fallback.is_some() {
             return;
         }
@@ -227,8 +234,9 @@ impl Mpcb {
         }
         let next = self.live().filter(alive).filter_map(|s| s.maps.iter().map(|m| m.doff).filter(|d| *d > una).min()).min();
         let end = next.unwrap_or(u64::MAX).min(self.snd.nxt()).min(self.snd.end()).min(una.saturating_add(65_535));
-        if self.reinject.queue.insert(una, end, &mut self.pool).is_ok() {
-            self.kick();
+        match self.reinject.queue.insert(una, end, &mut self.pool) {
+            Ok(()) => self.kick(),
+            Err(NoMemory) => self.starved = true,
         }
     }
 

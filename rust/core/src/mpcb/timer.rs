@@ -116,7 +116,10 @@ impl Mpcb {
             Timer::Fail => self.end(ConnError::Damaged),
             Timer::Close => self.close_too_long(),
             Timer::Lonely => self.end(ConnError::TimedOut),
-            Timer::Starved => self.kick(),
+            Timer::Starved => {
+                self.continue_recovery();
+                self.kick();
+            }
         }
     }
 }

@@ -20,7 +20,8 @@ use mptcp_core::time::Instant;
 use scenario::{Expect, FAMILIES, Family, build};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use world::World;
+use host::Host;
+use world::{Stall, World};
 
 /// Virtual time after which a connection counts as stalled.
 const LIMIT: Duration = Duration::from_secs(1200);
@@ -31,7 +32,7 @@ fn over(world: &World) -> bool {
     world.hosts.iter().all(|host| host.ended.is_some() && (host.app.slow.is_none() || host.so_rcv.is_empty()))
 }
 
-fn judge(world: &mut World, expect: Expect, outcome: Result<(), String>) {
+fn judge(world: &mut World, expect: Expect, outcome: Result<(), Stall>) {
     for host in world.hosts.iter().filter(|_| world.trace) {
         println!("{host:?}");
     }
@@ -40,8 +41,16 @@ fn judge(world: &mut World, expect: Expect, outcome: Result<(), String>) {
         assert!(host.app.read <= host.app.expect, "more bytes than were written reached side {}", host.app.side);
         assert!(host.peak_memory < MOST_MEMORY, "{} bytes of memory", host.peak_memory);
     }
-    if let Err(stall) = outcome {
-        panic!("{stall} at {:?}", world.now);
+    // Without a word from the peer, who is gone, TCP waits for ever: its keepalives are not core's business.
+    let one_gone = world.hosts.iter().any(|host| host.ended.is_some_and(|end| end != ConnError::Done));
+    let fell = |host: &Host| host.plain.is_some() || host.mpcb.as_ref().is_some_and(|m| m.fallback_reason().is_some());
+    let single = world.hosts.iter().any(fell);
+    // A third ACK that was overtaken makes plain TCP, which dies with its path.
+    let expect = if single && expect == Expect::Complete { Expect::Prefix } else { expect };
+    match outcome {
+        Err(Stall::Silence) if one_gone && expect != Expect::Complete => {}
+        Err(stall) => panic!("{stall:?} at {:?}", world.now),
+        Ok(()) => {}
     }
     let [a, b] = &world.hosts;
     let (ends, reads) = ((a.ended, b.ended), [a.app.read, b.app.read]);

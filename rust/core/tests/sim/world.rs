@@ -15,6 +15,19 @@ const MOST_EVENTS: u64 = 3_000_000;
 /// Events at one and the same instant after which it counts as a busy loop.
 const MOST_AT_ONCE: u32 = 20_000;
 
+/// Why a run did not end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stall {
+    /// Nothing will happen any more.
+    Silence,
+    /// Virtual time ran out.
+    TooLong,
+    /// Too many events.
+    TooBusy,
+    /// Time stands still.
+    BusyLoop,
+}
+
 /// What an administrator or an application does in the middle.
 #[derive(Clone, Debug)]
 pub enum Deed {
@@ -148,7 +161,7 @@ impl World {
     }
 
     /// Runs until `done`, nothing happens any more, or `limit`. `Err`: it did not end.
-    pub fn run(&mut self, limit: Instant, done: impl Fn(&World) -> bool) -> Result<(), String> {
+    pub fn run(&mut self, limit: Instant, done: impl Fn(&World) -> bool) -> Result<(), Stall> {
         let mut at_once = 0;
         loop {
             self.ship();
@@ -156,18 +169,18 @@ impl World {
                 return Ok(());
             }
             let Some(next) = self.next() else {
-                return Err("nothing happens any more".into());
+                return Err(Stall::Silence);
             };
             if next > limit {
-                return Err("it takes too long".into());
+                return Err(Stall::TooLong);
             }
             at_once = if next <= self.now { at_once + 1 } else { 0 };
             self.events += 1;
             if self.events > MOST_EVENTS {
-                return Err("too many events".into());
+                return Err(Stall::TooBusy);
             }
             if at_once > MOST_AT_ONCE {
-                return Err(format!("a busy loop at {next:?}"));
+                return Err(Stall::BusyLoop);
             }
             self.now = self.now.max(next);
             self.step();
