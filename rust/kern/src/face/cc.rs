@@ -1,0 +1,50 @@
+//! Coupled congestion control.
+
+use crate::abi;
+use crate::export::export;
+use crate::object::Out;
+use core::mem::transmute;
+use mptcp_core::cc::{Coupling, Credit, PathWindow};
+use static_assertions::{assert_eq_align, assert_eq_size};
+
+assert_eq_size!(Coupling, abi::mptcp_core_coupling);
+assert_eq_align!(Coupling, abi::mptcp_core_coupling);
+assert_eq_size!(Credit, u64);
+
+export! {
+    /// [`Coupling::lia`].
+    fn mptcp_core_cc_couple(
+        coupling: Out<abi::mptcp_core_coupling>, paths[n]: &[abi::mptcp_core_path_window],
+    ) {
+        // No connection has more subflows; a longer list is cut off.
+        let mut windows = [PathWindow::default(); abi::MPTCP_CORE_MAX_SUBFLOWS as usize];
+        let mut count = 0_usize;
+        for (to, from) in windows.iter_mut().zip(paths) {
+            *to = path(from);
+            count = count.saturating_add(1);
+        }
+        let made = Coupling::lia(windows.iter().take(count));
+        // SAFETY: two words without padding on either side (asserted above), and any words are valid in C.
+        coupling.set(unsafe { transmute::<Coupling, abi::mptcp_core_coupling>(made) });
+    }
+
+    /// [`Coupling::growth`], through a [`Credit`].
+    fn mptcp_core_cc_growth(
+        coupling: &abi::mptcp_core_coupling, window: &abi::mptcp_core_path_window, acked: u64,
+        credit: &mut u64,
+    ) -> u64 {
+        // SAFETY: two words without padding (asserted above), each of which may hold any number; zeroes are
+        // `Coupling::NONE`, and all arithmetic on the others saturates.
+        let coupling = unsafe { transmute::<abi::mptcp_core_coupling, Coupling>(*coupling) };
+        // SAFETY: one word (asserted above), which may hold any number; zero is the default.
+        let mut kept = unsafe { transmute::<u64, Credit>(*credit) };
+        let bytes = kept.add(coupling.growth(&path(window), acked));
+        // SAFETY: one word, as above.
+        *credit = unsafe { transmute::<Credit, u64>(kept) };
+        bytes
+    }
+}
+
+const fn path(window: &abi::mptcp_core_path_window) -> PathWindow {
+    PathWindow { cwnd: window.cwnd, srtt_us: window.srtt_us, mss: window.mss, slow_start: window.slow_start != 0 }
+}
