@@ -20,7 +20,7 @@ const MISMAPPED_GRACE: Duration = Duration::from_secs(2);
 /// Acknowledgements of data in a row without DSS, after which options are taken to be stripped.
 const BARE_ACKS: u8 = 8;
 /// Data-level timeouts after which a subflow with such acknowledgements is given up where no fallback is possible.
-const BARE_TIMEOUTS: u8 = 4;
+const BARE_TIMEOUTS: u8 = 2;
 /// The peer's infinite mapping is awaited for so long after MP_FAIL.
 const FAIL_WAIT: Duration = Duration::from_secs(10);
 
@@ -128,6 +128,7 @@ impl Mpcb {
         if self.can_fall_back(sf) && self.is_straight(sf) {
             self.fall_back(sf, FallbackReason::NoDss, now);
         } else if self.sole() != Some(sf) || self.reinject.silent >= BARE_TIMEOUTS {
+            // Nothing is sent again on it: a peer that fell back would take that for new data.
             self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
         }
     }

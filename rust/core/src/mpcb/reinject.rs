@@ -210,7 +210,8 @@ impl Mpcb {
         // On the only path the first timeout sends nothing again: were options stripped on the way, the peer would
         // take it for new data before its MP_FAIL has come.
         let hasty = self.sole().is_some() && self.reinject.backoff == 1;
-        if self.failing.is_none() && !hasty {
+        let bare = self.sole().is_some() && self.acked_but_bare().is_some();
+        if self.failing.is_none() && !hasty && !bare {
             self.reinject.recover = self.snd.nxt();
             self.continue_recovery();
         }

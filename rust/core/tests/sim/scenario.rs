@@ -122,7 +122,7 @@ fn setup(dice: &mut Dice, family: Family, cfg: Config, addrs: Vec<IpAddr>) -> Se
         option_room: if dice.chance(50) { 28 } else { 40 },
         mss: if dice.chance(50) { 1400 } else { 536 },
         early_ack: dice.chance(50),
-        refuse_per_mille: if rough && dice.chance(40) { dice.below(400) as u16 } else { 0 },
+        refuse_per_mille: if rough && dice.chance(40) { dice.below(200) as u16 } else { 0 },
     }
 }
 

@@ -207,7 +207,7 @@ impl Tcp {
         }
         self.rto_at = None;
         let probing = self.in_flight() == 0;
-        self.timeouts += u32::from(!probing);
+        self.timeouts += 1;
         let most = if self.state == State::Open { MOST_TIMEOUTS } else { 5 };
         if self.timeouts > most {
             return Err(());
@@ -224,6 +224,9 @@ impl Tcp {
 
     /// The acknowledgement and window of a segment.
     pub fn ack(&mut self, ack: u64, window: u32, pure: bool, now: Instant) -> Acked {
+        if self.in_flight() == 0 {
+            self.timeouts = 0;
+        }
         let opened = self.snd_edge == u64::MAX || ack + u64::from(window) > self.snd_edge;
         if ack >= self.una && opened {
             self.snd_edge = ack + u64::from(window);
