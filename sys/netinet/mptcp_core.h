@@ -461,8 +461,8 @@ int	mptcp_core_opener_on_syn_ack(const struct mptcp_core_opener *op,
  */
 
 /*
- * [any] What a SYN asks for: MPTCP_SYN_*.  With SYN_JOIN, *token is the
- * token of the connection to be joined.
+ * [any] What a SYN, or a third ACK, asks for: MPTCP_SYN_*.  With SYN_JOIN,
+ * *token is the token of the connection to be joined; 0 in a third ACK.
  */
 int	mptcp_core_syn_kind(const uint8_t *opts, size_t len, uint32_t *token);
 

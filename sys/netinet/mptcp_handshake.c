@@ -36,7 +36,10 @@
  * inpcb's write lock under the listener's (socket); MP_LOCK comes after these.
  *
  * Failure: without memory the connection is plain TCP, and a join is refused.
- * Syncookies hold no MPTCP state: plain TCP, and joins are refused.
+ *
+ * Syncookies: our key is a keyed hash of the connection's addresses and the
+ * peer's initial sequence number, so MP_CAPABLE can be rebuilt from a third ACK,
+ * which echoes it.  A join's nonces cannot: it is refused.
  */
 #include <sys/cdefs.h>
 #include "opt_inet.h"
@@ -73,6 +76,7 @@
 #include <netinet/mptcp_hooks.h>
 #include <netinet/mptcp_var.h>
 #include <netinet/mptcp_dtrace.h>
+#include <crypto/siphash/siphash.h>
 #include <netinet/tcp_syncache.h>
 
 /* SYNs that carry MP_CAPABLE before a retransmission goes without. */
@@ -90,6 +94,8 @@ struct mptcp_synext {
 };
 
 #define	sc_mptcp(sc)	((struct mptcp_synext *)(sc)->sc_pspare)
+
+static uint8_t mptcp_secret[SIPHASH_KEY_LENGTH];
 
 /*
  * connect(2): offer MPTCP in the SYN, unless the socket excludes it.
@@ -162,7 +168,32 @@ mptcp_join_refused(const struct tcphdr *th)
 }
 
 /*
- * A new syncache entry, from a SYN.
+ * Our key for a passive connection.  The secret is made once, at boot.
+ */
+static uint64_t
+mptcp_passive_key(const struct in_conninfo *inc, tcp_seq irs)
+{
+	SIPHASH_CTX ctx;
+
+	SipHash24_Init(&ctx);
+	SipHash_SetKey(&ctx, mptcp_secret);
+	SipHash_Update(&ctx, &inc->inc_ie, sizeof(inc->inc_ie));
+	SipHash_Update(&ctx, &irs, sizeof(irs));
+	return (SipHash_End(&ctx));
+}
+
+static void
+mptcp_secret_init(const void *unused __unused)
+{
+
+	arc4random_buf(mptcp_secret, sizeof(mptcp_secret));
+}
+SYSINIT(mptcp_secret, SI_SUB_PROTO_DOMAIN, SI_ORDER_FIRST, mptcp_secret_init,
+    NULL);
+
+/*
+ * A new syncache entry, from a SYN; with cookie, one that lives on the stack
+ * until its SYN/ACK has been sent.
  */
 void
 mptcp_syncache_add(struct syncache *sc, bool cookie, u_int ltflags,
@@ -172,22 +203,24 @@ mptcp_syncache_add(struct syncache *sc, bool cookie, u_int ltflags,
 	const size_t optlen = (th->th_off << 2) - sizeof(*th);
 	struct mptcp_core_addr local, remote;
 	struct mptcp_synext *se;
+	uint64_t key;
 	uint32_t token;
 	int kind;
 
-	if (cookie || (ltflags & (TF_NOOPT | TF_SIGNATURE)) != 0 ||
+	if ((ltflags & (TF_NOOPT | TF_SIGNATURE)) != 0 ||
 	    (to->to_flags & TOF_FASTOPEN) != 0 || sc->sc_port != 0)
 		return;
 	kind = mptcp_core_syn_kind(opts, optlen, &token);
-	if (kind == MPTCP_SYN_PLAIN)
+	if (kind == MPTCP_SYN_PLAIN || (cookie && kind == MPTCP_SYN_JOIN))
 		return;
 	se = malloc(sizeof(*se), M_MPTCP, M_NOWAIT | M_ZERO);
 	if (se == NULL)
 		return;
 	if (kind == MPTCP_SYN_CAPABLE) {
+		key = mptcp_passive_key(&sc->sc_inc, sc->sc_irs);
 		MPP_RLOCK();
 		kind = mptcp_core_responder_on_syn(&se->se_responder,
-		    &V_mptcp.mv_config, V_mptcp.mv_tokens, opts, optlen, NULL);
+		    &V_mptcp.mv_config, V_mptcp.mv_tokens, opts, optlen, &key);
 		MPP_RUNLOCK();
 		if (kind != MPTCP_AGREED) {
 			free(se, M_MPTCP);
@@ -237,6 +270,38 @@ mptcp_syncache_respond(struct syncache *sc, struct tcpopt *to)
 }
 
 /*
+ * The third ACK of a SYN cookie.
+ */
+static bool
+mptcp_cookie_expand(struct syncache *sc, const uint8_t *opts, size_t optlen)
+{
+	struct mptcp_synext *se;
+	uint32_t token;
+	int reason;
+
+	switch (mptcp_core_syn_kind(opts, optlen, &token)) {
+	case MPTCP_SYN_JOIN:
+		return (false);
+	case MPTCP_SYN_PLAIN:
+		return (true);
+	}
+	se = malloc(sizeof(*se), M_MPTCP, M_NOWAIT | M_ZERO);
+	if (se == NULL)
+		return (true);
+	MPP_RLOCK();
+	reason = mptcp_core_responder_cookie(&se->se_responder,
+	    &V_mptcp.mv_config, opts, optlen,
+	    mptcp_passive_key(&sc->sc_inc, sc->sc_irs));
+	MPP_RUNLOCK();
+	if (reason == MPTCP_AGREED)
+		reason = mptcp_core_responder_on_third_ack(&se->se_responder,
+		    opts, optlen, &se->se_result);
+	se->se_agreed = reason == MPTCP_AGREED;
+	sc->sc_pspare = se;
+	return (true);
+}
+
+/*
  * The third ACK, which has passed the syncache's own checks.  Returns false
  * where it must be answered with a RST: a join without the right HMAC.
  */
@@ -250,7 +315,7 @@ mptcp_syncache_expand(struct syncache *sc, bool cookie,
 	int refusal;
 
 	if (cookie)
-		return (true);
+		return (mptcp_cookie_expand(sc, opts, optlen));
 	if (se == NULL)
 		return (true);
 	if (se->se_mp == NULL) {

@@ -49,7 +49,6 @@
 #include <sys/rwlock.h>
 #include <sys/socket.h>
 #include <sys/socketvar.h>
-#include <sys/sbuf.h>
 #include <sys/sysctl.h>
 #include <sys/taskqueue.h>
 
@@ -229,54 +228,88 @@ SYSCTL_PROC(_net_inet_tcp_mptcp, OID_AUTO, mp_debug,
     "Debugging: CLASS:n or CLASS:=n of MPSESSION DSMAP SBSTATUS REASS ALL");
 
 /*
- * Counters of all connections, those that ended included, as one text:
- * a line for each, name and number.
+ * Counter n over all connections of this VNET, those that ended included.
  */
-static int
-mptcp_sysctl_counters(SYSCTL_HANDLER_ARGS)
+static uint64_t
+mptcp_counter(u_int n)
 {
-	struct mptcp_core_stats one, sum;
-	struct sbuf sb;
+	struct mptcp_core_stats one;
 	struct mpcb *mp;
-	uint64_t established, fallbacks[nitems(V_mptcp.mv_fallbacks)];
-	u_int count, i;
-	int error;
+	uint64_t sum;
 
 	MPP_RLOCK();
-	sum = V_mptcp.mv_stats;
-	established = V_mptcp.mv_established;
-	count = V_mptcp.mv_count;
-	bcopy(V_mptcp.mv_fallbacks, fallbacks, sizeof(fallbacks));
+	sum = V_mptcp.mv_stats.v[n];
 	MPP_RUNLOCK();
 	/* MPP_LOCK is a leaf: take references first, MP_LOCK then. */
-	mp = mptcp_next(NULL);
-	while (mp != NULL) {
+	for (mp = mptcp_next(NULL); mp != NULL; mp = mptcp_next(mp)) {
 		MP_LOCK(mp);
 		mptcp_core_stats_get(mp->mp_core, &one);
 		MP_UNLOCK(mp);
-		for (i = 0; i < MPTCP_NSTATS; i++)
-			sum.v[i] += one.v[i];
-		mp = mptcp_next(mp);
+		sum += one.v[n];
 	}
-	sbuf_new_for_sysctl(&sb, NULL, 2048, req);
-	sbuf_printf(&sb, "connections %u\nestablished %ju\n", count,
-	    (uintmax_t)established);
-	for (i = 0; i < nitems(fallbacks); i++)
-		if (fallbacks[i] != 0)
-			sbuf_printf(&sb, "fallback_%s %ju\n",
-			    mptcp_core_fallback_name(i),
-			    (uintmax_t)fallbacks[i]);
-	for (i = 0; i < MPTCP_NSTATS; i++)
-		sbuf_printf(&sb, "%s %ju\n", mptcp_core_stats_name(i),
-		    (uintmax_t)sum.v[i]);
-	error = sbuf_finish(&sb);
-	sbuf_delete(&sb);
-	return (error);
+	return (sum);
 }
-SYSCTL_PROC(_net_inet_tcp_mptcp_stats, OID_AUTO, counters,
-    CTLFLAG_VNET | CTLTYPE_STRING | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0,
-    mptcp_sysctl_counters, "A", "Counters of all connections");
 
+/*
+ * A counter of the core's; arg2 is its number.
+ */
+static int
+mptcp_sysctl_counter(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t sum;
+
+	sum = mptcp_counter(arg2);
+	return (sysctl_handle_64(oidp, &sum, 0, req));
+}
+
+/*
+ * Fallbacks to plain TCP by reason; arg2 is the reason.
+ */
+static int
+mptcp_sysctl_fallback(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t sum;
+
+	MPP_RLOCK();
+	sum = V_mptcp.mv_fallbacks[arg2];
+	MPP_RUNLOCK();
+	return (sysctl_handle_64(oidp, &sum, 0, req));
+}
+
+/*
+ * The names of the counters are the core's, so their nodes are made at run
+ * time, once for all VNETs.
+ */
+static void
+mptcp_sysctl_init(const void *unused __unused)
+{
+	struct sysctl_oid_list *stats;
+	struct sysctl_oid *fallback;
+	u_int i;
+
+	stats = SYSCTL_STATIC_CHILDREN(_net_inet_tcp_mptcp_stats);
+	for (i = 0; i < MPTCP_NSTATS; i++)
+		SYSCTL_ADD_PROC(NULL, stats, OID_AUTO,
+		    mptcp_core_stats_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
+		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i, mptcp_sysctl_counter,
+		    "QU", "mptcp(4) describes it");
+	fallback = SYSCTL_ADD_NODE(NULL, stats, OID_AUTO, "fallback",
+	    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL,
+	    "Connections that became plain TCP, by reason");
+	if (fallback == NULL)
+		return;
+	for (i = 0; i <= MPTCP_FALLBACK_PEER_FAILED; i++)
+		SYSCTL_ADD_PROC(NULL, SYSCTL_CHILDREN(fallback), OID_AUTO,
+		    mptcp_core_fallback_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
+		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i,
+		    mptcp_sysctl_fallback, "QU", "mptcp(4) describes it");
+}
+SYSINIT(mptcp_sysctl, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, mptcp_sysctl_init,
+    NULL);
+
+SYSCTL_U64(_net_inet_tcp_mptcp_stats, OID_AUTO, established,
+    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_established), 0,
+    "Connections that became multipath");
 SYSCTL_UINT(_net_inet_tcp_mptcp_stats, OID_AUTO, connections,
     CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_count), 0,
     "Multipath connections that there are");

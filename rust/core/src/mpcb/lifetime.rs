@@ -25,7 +25,8 @@ impl Mpcb {
             return;
         }
         let opening = subflow.join.is_some();
-        if opening {
+        // One that was reset by us has been counted where the reason was seen.
+        if opening && subflow.state != SubflowState::Resetting {
             self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
         }
         if subflow.initiator {

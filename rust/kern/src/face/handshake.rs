@@ -49,14 +49,19 @@ export! {
         }
     }
 
-    /// What the options of a SYN ask for.
+    /// What the options of a SYN, or of a third ACK, ask for.
     fn mptcp_core_syn_kind(opts[len]: &[u8], token: Out<u32>) -> c_int {
         if let Some(found) = join_token(opts) {
             token.set(found);
             return abi::MPTCP_SYN_JOIN.cast_signed();
         }
-        let capable = mptcp_options(opts).any(|option| matches!(option, Ok(MpOption::Capable(_))));
-        let kind = if capable { abi::MPTCP_SYN_CAPABLE } else { abi::MPTCP_SYN_PLAIN };
+        let first = mptcp_options(opts).flatten().find_map(|option| match option {
+            MpOption::Capable(_) => Some(abi::MPTCP_SYN_CAPABLE),
+            MpOption::Join(_) => Some(abi::MPTCP_SYN_JOIN),
+            _ => None,
+        });
+        token.set(0);
+        let kind = first.unwrap_or(abi::MPTCP_SYN_PLAIN);
         kind.cast_signed()
     }
 
