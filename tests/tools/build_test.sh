@@ -32,6 +32,7 @@ new_project()
 	cp "$repo/tools/build" "$work/project/tools/"
 	echo 'int mptcp;' >"$work/project/sys/netinet/mptcp_pcb.c"
 	echo 'ident MPTCP' >"$work/project/kernconf/MPTCP"
+	echo 'mptcp_rs.o optional mptcp' >"$work/project/kernconf/files.mptcp"
 	cat >"$work/project/patches/stable-14/0001-one.patch" <<'PATCH'
 One concern.
 
@@ -107,6 +108,7 @@ grep -q four "$work/src/sys/netinet/tcp_input.c" || fail "patch 2"
 [ -f "$work/src/sys/netinet/new.h" ] || fail "new file"
 cmp -s "$work/project/sys/netinet/mptcp_pcb.c" "$work/src/sys/netinet/mptcp_pcb.c" || fail "glue"
 [ -f "$work/src/sys/amd64/conf/MPTCP" ] || fail "kernconf"
+[ -f "$work/src/sys/conf/files.mptcp" ] || fail "files.mptcp"
 ok "--apply patches and copies"
 
 touch -t 200001010000 "$work/src/sys/netinet/tcp_input.c"
