@@ -26,3 +26,9 @@ const EINVAL: c_int = 22;
 const fn at(now: u64) -> Instant {
     Instant::from_micros(now)
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    pub(crate) use super::names::STATS;
+    pub(crate) use super::receive::sum_in;
+}

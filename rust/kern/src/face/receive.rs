@@ -37,7 +37,7 @@ pub(super) fn seg_flags(flags: u32) -> SegFlags {
 }
 
 /// Core's form of a sum that C holds.
-pub(super) fn sum_in(sum: &abi::mptcp_core_sum) -> Sum {
+pub(crate) fn sum_in(sum: &abi::mptcp_core_sum) -> Sum {
     #[expect(clippy::cast_possible_truncation, reason = "the header says: folded to 16 bits")]
     let folded = sum.sum as u16;
     let mut out = Sum::new();
