@@ -354,6 +354,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 		opts = mptcp_tcp_options(th, &optlen);
 		MP_LOCK(mp);
 		mptcp_core_subflow_metrics(mp->mp_core, sub->ms_sf, &metrics);
+		mptcp_couple(mp, sub, mptcp_now());
 		una = mptcp_core_snd_una(mp->mp_core);
 		drop = mptcp_core_segment_in(mp->mp_core, sub->ms_sf, &seg,
 		    opts, optlen, mptcp_now()) == MPTCP_SEG_DROP;

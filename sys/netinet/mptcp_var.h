@@ -85,6 +85,10 @@ struct mptcp_subflow {
 	STAILQ_ENTRY(mptcp_subflow) ms_dead;	/* mp_dead_mtx */
 	struct mptcp_core_tx *ms_tx;	/* (i) state for option building */
 	struct mptcp_core_opener ms_opener;	/* (i) while OPENING */
+	bool		ms_coupled;	/* (i) ms_coupling holds */
+	struct mptcp_core_coupling ms_coupling;	/* (i) copy for lia */
+	struct mptcp_core_path_window ms_path;	/* (i) written with (m) too */
+	uint64_t	ms_credit;	/* (i) fraction of a byte of growth */
 	uint8_t		ms_opt[MPTCP_OPT_MAX];	/* (i) options of the segment at hand */
 };
 
@@ -121,6 +125,8 @@ struct mpcb {
 	bool		mp_abort;	/* (m) abort is due (from the task) */
 	bool		mp_dying;	/* (m) teardown has begun */
 	bool		mp_addrs_due;	/* (m) address list is to be read again */
+	struct mptcp_core_coupling mp_coupling;	/* (m) */
+	uint64_t	mp_coupled_at;	/* (m) us */
 	int		mp_error;	/* (m) errno for the application */
 	struct mptcp_core_addr mp_ifaddr;	/* mp_dead_mtx */
 	int		mp_ifaddr_event; /* mp_dead_mtx: 1 came, 2 went */
@@ -185,6 +191,9 @@ void	mptcp_drain(struct mpcb *, struct mptcp_subflow *);
 /* mptcp_output.c */
 int	mptcp_output(struct tcpcb *);
 bool	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
+
+/* mptcp_cc.c */
+void	mptcp_couple(struct mpcb *, struct mptcp_subflow *, uint64_t);
 
 /* mptcp_timer.c */
 void	mptcp_run(struct mpcb *, bool);

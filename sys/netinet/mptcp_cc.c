@@ -1,0 +1,142 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * "lia": coupled congestion control for the subflows of one connection
+ * (RFC 6356), as a module for cc(4).
+ *
+ * Together the subflows take as much as TCP would on the best of their paths,
+ * and no more than one TCP where they share a bottleneck.  Only the growth in
+ * congestion avoidance is coupled; the rest is NewReno's.  On a connection
+ * that is not multipath it is NewReno.
+ *
+ * Locks: ack_received() runs with the INP write lock and SOCKBUF_LOCK(so_snd),
+ * where MP_LOCK must not be taken, so it reads the coupling that
+ * mptcp_couple() left in the subflow.  mptcp_couple() has INP and MP_LOCK.
+ *
+ * Failure: none; it allocates nothing.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/module.h>
+#include <sys/mutex.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+
+#include <net/if.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_var.h>
+#include <netinet/cc/cc.h>
+#include <netinet/cc/cc_module.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+
+/* The coupling is worked out again after so many microseconds. */
+#define	MPTCP_COUPLE_EVERY	10000
+
+static void	lia_ack_received(struct cc_var *, uint16_t);
+
+static struct cc_algo lia_cc_algo = {
+	.name = "lia",
+	.ack_received = lia_ack_received,
+	.after_idle = newreno_cc_after_idle,
+	.cong_signal = newreno_cc_cong_signal,
+	.post_recovery = newreno_cc_post_recovery,
+};
+
+/*
+ * Notes the subflow's window, and brings its view of all windows up to date.
+ */
+void
+mptcp_couple(struct mpcb *mp, struct mptcp_subflow *sub, uint64_t now)
+{
+	struct mptcp_core_path_window paths[MPTCP_MAXSUBFLOWS];
+	struct mptcp_core_path_window *mine;
+	struct tcpcb *tp = sub->ms_tp;
+	u_int i, n;
+
+	MP_LOCK_ASSERT(mp);
+	if (CC_ALGO(tp) != &lia_cc_algo)
+		return;
+	mine = &sub->ms_path;
+	mine->cwnd = tp->snd_cwnd;
+	mine->srtt_us = ((uint64_t)tp->t_srtt * tick) >> TCP_RTT_SHIFT;
+	mine->mss = tcp_fixed_maxseg(tp);
+	mine->slow_start = tp->snd_cwnd <= tp->snd_ssthresh;
+	if (now < mp->mp_coupled_at + MPTCP_COUPLE_EVERY) {
+		sub->ms_coupling = mp->mp_coupling;
+		return;
+	}
+	mp->mp_coupled_at = now;
+	for (i = n = 0; i < MPTCP_MAXSUBFLOWS; i++)
+		if (mp->mp_sub[i] != NULL &&
+		    mp->mp_sub[i]->ms_path.srtt_us != 0)
+			paths[n++] = mp->mp_sub[i]->ms_path;
+	mptcp_core_cc_couple(&mp->mp_coupling, paths, n);
+	sub->ms_coupling = mp->mp_coupling;
+	sub->ms_coupled = n > 0;
+}
+
+static void
+lia_ack_received(struct cc_var *ccv, uint16_t type)
+{
+	struct tcpcb *tp = ccv->ccvc.tcp;
+	struct mptcp_subflow *sub;
+	uint64_t cwnd, grown;
+
+	sub = mptcp_is_subflow(tp) ? tptosubflow(tp) : NULL;
+	if (type != CC_ACK || IN_RECOVERY(tp->t_flags) ||
+	    (ccv->flags & CCF_CWND_LIMITED) == 0 ||
+	    tp->snd_cwnd <= tp->snd_ssthresh || sub == NULL ||
+	    sub->ms_phase != MPS_UP || !sub->ms_coupled ||
+	    sub->ms_path.srtt_us == 0) {
+		newreno_cc_ack_received(ccv, type);
+		return;
+	}
+	grown = mptcp_core_cc_growth(&sub->ms_coupling, &sub->ms_path,
+	    ccv->bytes_this_ack, &sub->ms_credit);
+	cwnd = tp->snd_cwnd + grown;
+	tp->snd_cwnd = MIN(cwnd, (uint64_t)TCP_MAXWIN << tp->snd_scale);
+}
+
+DECLARE_CC_MODULE(lia, &lia_cc_algo);
+MODULE_VERSION(lia, 1);
