@@ -3,8 +3,10 @@
 
 pub mod bridge;
 pub mod clock;
+pub mod gateway;
 pub mod host;
 pub mod link;
 pub mod measure;
 pub mod netns;
+pub mod sim;
 pub mod tun;

@@ -24,6 +24,8 @@ pub struct HostConfig {
     pub receive_buffer: usize,
     /// Octets of memory for maps and out-of-order ranges of one connection.
     pub pool_limit: usize,
+    /// For tests: of a thousand requests of core for memory, this many are refused at random.
+    pub refuse_per_mille: u16,
     /// Half-open and not yet accepted connections of one listening port.
     pub backlog: usize,
     /// Fixes everything random: keys, nonces, ports, sequence numbers. A host that speaks to strangers
@@ -50,6 +52,7 @@ impl HostConfig {
             send_buffer: 4 << 20,
             receive_buffer: 4 << 20,
             pool_limit: 32 << 20,
+            refuse_per_mille: 0,
             backlog: 256,
             seed,
         }

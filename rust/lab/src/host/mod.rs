@@ -22,18 +22,22 @@ mod config;
 mod conn;
 mod demux;
 mod packet;
+mod remains;
 mod shared;
 mod tcp;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
+use mptcp_core::config::AddressList;
+use mptcp_core::subflow::SubflowId;
 use mptcp_core::time::Instant;
 
 pub use config::{HostConfig, OpenError};
 use conn::Conn;
 pub use conn::{ConnState, ConnStats, SubflowStats};
 pub use packet::{Flags, TcpSegment};
+pub use remains::Remains;
 use shared::Shared;
 
 /// Names one connection of a host; never used again.
@@ -185,6 +189,35 @@ impl Host {
         });
     }
 
+    /// Our additional addresses are now `list`, for all connections: new ones are announced or joined from,
+    /// lost ones are taken back.
+    pub fn set_mp_addresses(&mut self, list: AddressList, now: Instant) {
+        self.with_all(|conn| conn.set_mp_addresses(&list, now));
+        self.sh.cfg.mp_addresses = list;
+    }
+
+    /// An address is gone from its interface: no packet can be sent from it any more.
+    pub fn address_lost(&mut self, addr: IpAddr, now: Instant) {
+        self.with_all(|conn| conn.address_lost(addr, now));
+    }
+
+    /// An address that was lost works again.
+    pub fn address_back(&mut self, addr: IpAddr, now: Instant) {
+        self.with_all(|conn| conn.address_back(addr, now));
+    }
+
+    /// Asks the peer to use a subflow only when nothing else works, or no longer so (MP_PRIO).
+    pub fn set_backup(&mut self, conn: ConnId, subflow: SubflowId, backup: bool) {
+        self.with(conn, |c| c.set_backup(subflow, backup));
+    }
+
+    fn with_all(&mut self, mut act: impl FnMut(&mut Conn)) {
+        for (id, conn) in &mut self.conns {
+            act(conn);
+            self.touched.insert(*id);
+        }
+    }
+
     fn with(&mut self, conn: ConnId, act: impl FnOnce(&mut Conn)) {
         if let Some(c) = self.conns.get_mut(&conn) {
             act(c);
@@ -277,7 +310,9 @@ impl Host {
             self.wakeups.remove(&(at, id));
         }
         if conn.is_gone() {
-            self.conns.remove(&id);
+            if let Some(conn) = self.conns.remove(&id) {
+                self.let_go(conn);
+            }
             self.touched.remove(&id);
         } else if let Some(at) = conn.next_timer(now) {
             self.wakeups.insert((at, id));

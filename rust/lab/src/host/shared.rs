@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) out: VecDeque<Vec<u8>>,
     pub(crate) tokens: Tokens,
     pub(crate) tuples: HashMap<Tuple, (ConnId, Slot)>,
+    /// See [`super::Remains`]: octets of core's memory and buffers that were never given back.
+    pub(crate) lost: (usize, usize),
     next_slot: u32,
 }
 
@@ -61,7 +63,7 @@ impl Shared {
     pub(crate) fn new(cfg: HostConfig) -> Shared {
         let mut rng = HostRng(StdRng::seed_from_u64(cfg.seed));
         let tokens = Tokens(TokenTable::new(rng.next_u64()));
-        Shared { cfg, rng, out: VecDeque::new(), tokens, tuples: HashMap::new(), next_slot: 0 }
+        Shared { cfg, rng, out: VecDeque::new(), tokens, tuples: HashMap::new(), lost: (0, 0), next_slot: 0 }
     }
 
     /// A new name for a flow.
@@ -111,6 +113,11 @@ impl Tokens {
     /// The connection with this token.
     pub(crate) fn find(&self, token: u32) -> Option<ConnId> {
         self.0.lookup(token).map(ConnId)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Forgets a token.

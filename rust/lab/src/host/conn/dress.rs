@@ -89,11 +89,17 @@ impl Conn {
     }
 
     /// The window to advertise, in octets.
-    pub(super) fn window(&self, sh: &Shared) -> u32 {
+    pub(super) fn window(&mut self, sh: &Shared) -> u32 {
         match &self.level {
             Level::Multipath(mpcb) => mpcb.rcv_window(),
-            _ => u32::try_from(self.receive_space(sh)).unwrap_or(u32::MAX),
+            _ => u32::try_from(self.receive_space(sh).saturating_sub(self.not_taken())).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Octets that plain TCP has acknowledged and that are not in `so_rcv` yet.
+    fn not_taken(&mut self) -> usize {
+        let first = self.subflows.values_mut().find(|s| matches!(s.role, Role::First));
+        first.map_or(0, |s| s.flow.readable())
     }
 
     /// Octets free in `so_rcv`.

@@ -3,6 +3,7 @@
 use mptcp_core::handshake::{Agreed, FallbackReason, Offer, Opener, Responder, SynAckVerdict, ThirdAckVerdict};
 use mptcp_core::mpcb::{Mpcb, Start};
 use mptcp_core::pool::Pool;
+use mptcp_core::rng::Rng as _;
 use mptcp_core::subflow::SubflowId;
 use mptcp_core::time::Instant;
 
@@ -144,7 +145,10 @@ impl Conn {
             snd_window: arrival.window,
             rcv_space: u32::try_from(self.receive_space(sh)).unwrap_or(u32::MAX),
         };
-        let pool = Pool::new(sh.cfg.pool_limit);
+        let mut pool = Pool::new(sh.cfg.pool_limit);
+        if sh.cfg.refuse_per_mille > 0 {
+            pool.refuse_randomly(sh.rng.next_u64(), sh.cfg.refuse_per_mille);
+        }
         let mut mpcb =
             Mpcb::with_pool(agreed, &sh.cfg.mptcp, &start, pool, now).map_err(|_| FallbackReason::NoResources)?;
         mpcb.set_snd_hiwat(u32::try_from(sh.cfg.send_buffer).unwrap_or(u32::MAX));

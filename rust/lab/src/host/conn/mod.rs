@@ -10,8 +10,9 @@ mod plain;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use mptcp_core::config::AddressList;
 use mptcp_core::error::{ConnError, SubflowEnd};
 use mptcp_core::handshake::{FallbackReason, Opener, Responder};
 use mptcp_core::mpcb::{JoinRequest, Mpcb, RxStep};
@@ -275,6 +276,45 @@ impl Conn {
         if let Level::Multipath(mpcb) = &mut self.level {
             mpcb.abort(now);
         }
+    }
+
+    /// See [`super::Host::set_mp_addresses`].
+    pub(crate) fn set_mp_addresses(&mut self, list: &AddressList, now: Instant) {
+        if let Level::Multipath(mpcb) = &mut self.level {
+            // Addresses for which memory is refused go unused; the connection does without them.
+            let _ = mpcb.addresses_changed(list, now);
+        }
+    }
+
+    /// See [`super::Host::address_lost`].
+    pub(crate) fn address_lost(&mut self, addr: IpAddr, now: Instant) {
+        if let Level::Multipath(mpcb) = &mut self.level {
+            mpcb.address_lost(addr, now);
+        }
+    }
+
+    /// See [`super::Host::address_back`].
+    pub(crate) fn address_back(&mut self, addr: IpAddr, now: Instant) {
+        if let Level::Multipath(mpcb) = &mut self.level {
+            mpcb.address_back(addr, now);
+        }
+    }
+
+    /// See [`super::Host::set_backup`].
+    pub(crate) fn set_backup(&mut self, subflow: SubflowId, backup: bool) {
+        if let Level::Multipath(mpcb) = &mut self.level {
+            mpcb.set_backup(subflow, backup);
+        }
+    }
+
+    /// The end of the end: gives back what core still holds. Returns the octets of its memory and the buffers
+    /// that it did not give back.
+    pub(crate) fn tear_down(&mut self) -> (usize, usize) {
+        let Level::Multipath(mpcb) = &mut self.level else { return (0, self.held.len()) };
+        while let Some(token) = mpcb.tear_down() {
+            self.held.remove(&token);
+        }
+        (mpcb.memory().0, self.held.len())
     }
 
     fn end(&mut self, why: ConnError) {

@@ -1,0 +1,236 @@
+//! The loop: packets, timers and sockets of one gateway on one thread.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroU64;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
+use rustix::thread::set_current_timer_slack;
+
+use super::relay::{Outcome, Relay};
+use super::wires::Wires;
+use super::{Forward, Order, Origin};
+use crate::clock::Clock;
+use crate::host::{ConnId, ConnStats, Host};
+
+/// Statistics of so many finished connections are kept.
+const MOST_FINISHED: usize = 1000;
+
+/// One way of getting connections.
+enum Source {
+    /// Programs connect to the listener; their connections go to `remote`.
+    Kernel { listener: TcpListener, origin: Origin, remote: SocketAddr },
+    /// Peers connect to the host's port; their connections go to the local server.
+    Host { port: u16, to: SocketAddr },
+}
+
+/// What a descriptor in the poll set is.
+#[derive(Clone, Copy, Debug)]
+enum Ready {
+    Wire(usize),
+    Wake,
+    Listener(usize),
+    Relay(ConnId),
+}
+
+/// Everything that the gateway's thread owns.
+pub(super) struct Engine {
+    pub(super) host: Host,
+    pub(super) wires: Wires,
+    pub(super) clock: Clock,
+    sources: Vec<Source>,
+    relays: BTreeMap<ConnId, Relay>,
+    orders: Receiver<Order>,
+    wake: Arc<OwnedFd>,
+    pub(super) finished: Vec<ConnStats>,
+}
+
+impl Engine {
+    /// Binds the listeners, in the network namespace of this thread.
+    pub(super) fn new(
+        mut host: Host,
+        wires: Wires,
+        clock: Clock,
+        forwards: &[Forward],
+        orders: Receiver<Order>,
+        wake: Arc<OwnedFd>,
+    ) -> Result<Engine> {
+        let mut sources = Vec::new();
+        for forward in forwards {
+            sources.push(match *forward {
+                Forward::ToPeer { listen, origin, remote } => {
+                    let listener = TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+                    listener.set_nonblocking(true)?;
+                    Source::Kernel { listener, origin, remote }
+                }
+                Forward::ToServer { port, to } => {
+                    host.listen(port)?;
+                    Source::Host { port, to }
+                }
+            });
+        }
+        Ok(Engine { host, wires, clock, sources, relays: BTreeMap::new(), orders, wake, finished: Vec::new() })
+    }
+
+    /// Works until told to stop.
+    pub(super) fn run(&mut self) -> Result<()> {
+        // Timers as precise as the machine has them; the default adds 50 microseconds.
+        set_current_timer_slack(NonZeroU64::new(1))?;
+        loop {
+            let mut hung_up = BTreeSet::new();
+            let mut asked = BTreeSet::new();
+            for (what, flags) in self.sleep()? {
+                match what {
+                    Ready::Wire(wire) => self.wires.receive(wire, &mut self.host, self.clock.now()),
+                    Ready::Wake => drop(rustix::io::read(&*self.wake, &mut [0; 8])),
+                    Ready::Listener(source) => self.accept_local(source)?,
+                    Ready::Relay(conn) => {
+                        asked.insert(conn);
+                        if flags.intersects(PollFlags::HUP | PollFlags::ERR) {
+                            hung_up.insert(conn);
+                        }
+                    }
+                }
+            }
+            if self.obey() {
+                return Ok(());
+            }
+            self.settle(asked, &hung_up);
+        }
+    }
+
+    /// Lets host and relays work on until neither has anything to do now.
+    fn settle(&mut self, mut asked: BTreeSet<ConnId>, hung_up: &BTreeSet<ConnId>) {
+        loop {
+            let now = self.clock.now();
+            self.accept_remote();
+            asked.extend(self.host.take_changed());
+            for conn in std::mem::take(&mut asked) {
+                self.advance(conn, hung_up.contains(&conn));
+            }
+            self.host.poll(now);
+            self.wires.send(&mut self.host);
+            if self.host.next_wakeup().is_none_or(|at| at > now) {
+                return;
+            }
+        }
+    }
+
+    fn advance(&mut self, conn: ConnId, hung_up: bool) {
+        let Some(relay) = self.relays.get_mut(&conn) else { return };
+        let stats = self.host.stats(conn);
+        if relay.advance(&mut self.host, self.clock.now(), hung_up) == Outcome::Over {
+            self.relays.remove(&conn);
+            self.finished.extend(stats);
+            let excess = self.finished.len().saturating_sub(MOST_FINISHED);
+            self.finished.drain(..excess);
+        }
+    }
+
+    /// Carries out orders; true means stop.
+    fn obey(&mut self) -> bool {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Call(call) => call(&mut self.host, &self.finished, self.clock.now()),
+                Order::Stop => {
+                    let now = self.clock.now();
+                    for relay in self.relays.values() {
+                        relay.kill(&mut self.host, now);
+                    }
+                    self.host.poll(now);
+                    self.wires.send(&mut self.host);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// A local program has connected.
+    fn accept_local(&mut self, source: usize) -> Result<()> {
+        let Some(Source::Kernel { listener, origin, remote }) = self.sources.get(source) else { return Ok(()) };
+        loop {
+            let app = match listener.accept() {
+                Ok((app, _)) => app,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
+                // The program gave up before it was accepted, or descriptors are scarce: it sees a close.
+                Err(_) => return Ok(()),
+            };
+            app.set_nonblocking(true)?;
+            let now = self.clock.now();
+            let local = origin.address(self.host.config(), *remote);
+            // A program whose peer cannot be reached gets its connection closed.
+            if let Some(local) = local
+                && let Ok(conn) = self.host.connect(local, *remote, now)
+            {
+                self.relays.insert(conn, Relay::new(conn, app, false));
+            }
+        }
+    }
+
+    /// Peers have connected: to the local server with them.
+    fn accept_remote(&mut self) {
+        for source in &self.sources {
+            let Source::Host { port, to } = source else { continue };
+            while let Some(conn) = self.host.accept(*port) {
+                match connect_to(*to) {
+                    Ok(app) => drop(self.relays.insert(conn, Relay::new(conn, app, true))),
+                    Err(_) => self.host.abort(conn, self.clock.now()),
+                }
+            }
+        }
+    }
+
+    /// Waits for a packet, a socket, an order or a timer.
+    fn sleep(&self) -> Result<Vec<(Ready, PollFlags)>> {
+        let mut what = Vec::new();
+        let mut fds: Vec<PollFd<'_>> = Vec::new();
+        for (n, fd) in self.wires.fds().enumerate() {
+            what.push(Ready::Wire(n));
+            fds.push(PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN));
+        }
+        what.push(Ready::Wake);
+        fds.push(PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN));
+        for (n, source) in self.sources.iter().enumerate() {
+            if let Source::Kernel { listener, .. } = source {
+                what.push(Ready::Listener(n));
+                fds.push(PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN));
+            }
+        }
+        for (conn, relay) in &self.relays {
+            if let Some((app, read, write)) = relay.interest(&self.host) {
+                let mut flags = PollFlags::empty();
+                flags.set(PollFlags::IN, read);
+                flags.set(PollFlags::OUT, write);
+                what.push(Ready::Relay(*conn));
+                fds.push(PollFd::from_borrowed_fd(app.as_fd(), flags));
+            }
+        }
+        let timeout = self.host.next_wakeup().map(|at| at.since(self.clock.now()));
+        let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: t.subsec_nanos().into() });
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let ready = what.into_iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty());
+        Ok(ready.map(|(what, fd)| (what, fd.revents())).collect())
+    }
+}
+
+/// Begins to connect to the local server, in the network namespace of this thread.
+fn connect_to(to: SocketAddr) -> std::io::Result<TcpStream> {
+    let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    match connect(&socket, &to) {
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(TcpStream::from(socket)),
+        Err(e) => Err(e.into()),
+    }
+}

@@ -1,0 +1,4 @@
+//! The gateway between unmodified programs and the Linux kernel's MPTCP.
+
+mod bed;
+mod throughput;

@@ -1,0 +1,47 @@
+//! How much of the paths an iperf3 gets.
+
+use anyhow::Result;
+use mptcp_lab::measure::{counters, demo_paths};
+use mptcp_lab::netns::Side;
+
+use super::bed::{Bed, cannot_run};
+
+/// Seconds of each transfer: long enough for slow start not to count.
+const SECONDS: u32 = 8;
+
+fn measure(ours: bool, reverse: bool) -> Result<f64> {
+    let bed = Bed::new(demo_paths(), |_| {})?;
+    let mbit = bed.iperf(ours, reverse, SECONDS)?;
+    let stats = bed.gateway.stats()?;
+    let kernel = counters(bed.testbed.host(Side::B))?;
+    println!("ours {ours} reverse {reverse}: {mbit:.2} Mbit/s {:?}", kernel.nonzero("MPTcpExt"));
+    println!("{stats:#?}");
+    for name in ["MPTcpExtMPJoinAckHMacFailure", "MPTcpExtDataCsumErr", "MPTcpExtMPFallbackTokenInit"] {
+        assert_eq!(kernel.get(name), 0, "{name}");
+    }
+    Ok(mbit)
+}
+
+#[test]
+fn our_client_fills_both_paths() -> Result<()> {
+    if cannot_run("our_client_fills_both_paths") {
+        return Ok(());
+    }
+    for reverse in [false, true] {
+        let mbit = measure(true, reverse)?;
+        assert!(mbit > 27.0, "reverse {reverse}: {mbit} Mbit/s");
+    }
+    Ok(())
+}
+
+#[test]
+fn our_server_fills_both_paths() -> Result<()> {
+    if cannot_run("our_server_fills_both_paths") {
+        return Ok(());
+    }
+    for reverse in [false, true] {
+        let mbit = measure(false, reverse)?;
+        assert!(mbit > 27.0, "reverse {reverse}: {mbit} Mbit/s");
+    }
+    Ok(())
+}
