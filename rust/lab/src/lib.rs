@@ -9,4 +9,5 @@ pub mod link;
 pub mod measure;
 pub mod netns;
 pub mod sim;
+pub mod sim;
 pub mod tun;

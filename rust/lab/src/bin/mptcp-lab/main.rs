@@ -4,6 +4,7 @@ mod check;
 mod cleanup;
 mod link;
 mod measure;
+mod sim;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ enum Command {
     Link(link::Arguments),
     /// Measure the kernel's MPTCP and plain TCP over the paths of the demo.
     Measure(measure::Arguments),
+    /// Run seeds of the simulator.
+    Sim(sim::Arguments),
     /// Say whether the interop tests can run on this machine, and what is missing.
     Check,
     /// Remove namespaces that a killed run left behind.
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Link(arguments) => link::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Check => check::run(),
         Command::Cleanup => cleanup::run(),
     };
