@@ -8,6 +8,7 @@ use crate::sched::{self, BufferView, PathView};
 use crate::seq;
 use crate::subflow::{Subflow, SubflowId};
 use crate::time::Instant;
+use mptcp_wire::RstReason;
 use mptcp_wire::checksum::{Sum, dss_checksum};
 
 /// Longest map: the option's length field has 16 bits.
@@ -86,7 +87,24 @@ impl Mpcb {
     /// (RFC 8684 section 3.3.2: the subflows may still have to send them again).
     pub fn snd_release(&mut self) -> u32 {
         let held = self.live().filter_map(|subflow| subflow.maps.min_doff()).min();
-        u32::try_from(self.snd.release(held)).unwrap_or(u32::MAX)
+        let bytes = self.snd.release(held);
+        self.unpin();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
+    /// The maps of a dead path keep acknowledged bytes in `so_snd` until its TCP gives up, which takes minutes. Before
+    /// that stops the application ([`Mpcb::snd_space`]), the path is given up.
+    fn unpin(&mut self) {
+        let base = self.snd.base();
+        if base == self.snd.una() || self.snd.sb_actual() < self.sb_hiwat.saturating_mul(3) {
+            return;
+        }
+        let pins = |subflow: &&Subflow| subflow.health.is_stalled() && subflow.maps.min_doff() == Some(base);
+        let pinning = self.live().find(pins).map(|subflow| subflow.id);
+        let live = |subflow: &Subflow| subflow.is_established() && !subflow.health.is_stalled();
+        if let Some(sf) = pinning.filter(|_| self.live().any(live)) {
+            self.reset_subflow(sf, RstReason::BAD_PERFORMANCE, true);
+        }
     }
 
     /// Which bytes the subflow should send next. Called when it has no unsent mapped bytes and its TCP could send.

@@ -1,6 +1,7 @@
 //! A subflow is gone: what becomes of its data, its path, and the connection.
 
 use super::Mpcb;
+use super::action::ConnWants;
 use super::timer::Timer;
 use crate::error::{ConnError, SubflowEnd};
 use crate::pm::Down;
@@ -15,6 +16,8 @@ impl Mpcb {
             return;
         };
         subflow.clear(&mut self.pool);
+        // Its maps may have been the last to refer to bytes that were acknowledged long ago.
+        self.wants.insert(ConnWants::WAKE_WRITER);
         if self.fallback.is_some_and(|fallback| fallback.sf == sf) {
             return self.fallback_closed(matches!(end, SubflowEnd::Fin | SubflowEnd::Local));
         }
