@@ -1,0 +1,50 @@
+# The one door. Works with GNU make and BSD make; everything else is in scripts and in rust/.
+
+CARGO = cargo
+RUST = --manifest-path rust/Cargo.toml
+LAB = $(CARGO) run $(RUST) -q --release -p mptcp-lab --bin mptcp-lab --
+# Length of each fuzz target's run, in seconds, and seeds of `make sim`.
+FUZZ_SECONDS = 600
+SEEDS = 0..100000
+
+help:
+	@echo 'make demo          two paths, one connection: with the Linux kernel as root, simulated otherwise'
+	@echo 'make test          every test, and a summary of what passed and what was skipped'
+	@echo 'make lint          format, clippy, documentation'
+	@echo 'make check-kernel  the gates for the kernel part (symbols, stack, headers)'
+	@echo 'make bench         benchmarks'
+	@echo 'make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make sim           the simulator over SEEDS=$(SEEDS)'
+	@echo 'make clean         remove what was built'
+
+demo:
+	@tools/setup-debian || echo 'going on with what works without'
+	@$(CARGO) build $(RUST) --release -p mptcp-lab --bin mptcp-lab
+	@$(LAB) demo --out target/demo
+
+test:
+	@tools/run-tests
+
+lint:
+	$(CARGO) fmt $(RUST) --all --check
+	$(CARGO) clippy $(RUST) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(RUST) --workspace --no-deps --document-private-items
+
+check-kernel:
+	tools/check-kernel
+
+bench:
+	$(CARGO) bench $(RUST) -p mptcp-wire -p mptcp-core
+
+fuzz:
+	cd rust/fuzz && for target in $$($(CARGO) fuzz list); do \
+		$(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+sim:
+	$(LAB) sim --seeds $(SEEDS)
+
+clean:
+	rm -rf target rust/target rust/fuzz/target
+
+.PHONY: help demo test lint check-kernel bench fuzz sim clean

@@ -1,0 +1,112 @@
+//! Half-close and MP_FASTCLOSE, from either side.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rustix::net::sockopt;
+
+use super::bed::{Opener, Plan, cannot_run};
+use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
+use super::transfer::{FILE, Sender, transfer};
+
+/// One side sends a short request and closes its half; then the other one sends a file, and closes too.
+fn half_close(first: Sender) -> Result<()> {
+    let second = if first == Sender::Ours { Sender::Linux } else { Sender::Ours };
+    for opener in Opener::BOTH {
+        let bed = Plan::new(2).extra(false).endpoints("subflow").build()?;
+        let pair = bed.connect(opener)?;
+        transfer(&bed, &pair, first, 1000, &[])?;
+        // Long enough for everything about the first half to be over.
+        sleep(Duration::from_millis(300));
+        transfer(&bed, &pair, second, FILE, &[])?;
+        bed.our_mptcp()?;
+        drop(pair);
+        bed.all_closed()?;
+        let any = ["MPJoinSynRx", "MPJoinAckRx", "MPJoinSynTx", "MPJoinSynAckRx", "AddAddr", "EchoAddTx"];
+        bed.judge(&[&any.map(|name| (name, Count::Any))])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn we_close_our_half() -> Result<()> {
+    if cannot_run("we_close_our_half") {
+        return Ok(());
+    }
+    half_close(Sender::Ours)
+}
+
+#[test]
+fn linux_closes_its_half() -> Result<()> {
+    if cannot_run("linux_closes_its_half") {
+        return Ok(());
+    }
+    half_close(Sender::Linux)
+}
+
+/// Reads until the connection is broken; true if by a reset.
+fn is_reset(mut stream: &TcpStream) -> Result<bool> {
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+            Err(e) => return Ok(e.kind() == ErrorKind::ConnectionReset),
+        }
+    }
+}
+
+/// A program of ours aborts: the kernel's program sees a reset.
+#[test]
+fn we_abort() -> Result<()> {
+    if cannot_run("we_abort") {
+        return Ok(());
+    }
+    for (opener, joined) in [(Opener::Ours, LINUX_WAS_JOINED), (Opener::Linux, LINUX_JOINED)] {
+        let plan = Plan::new(2);
+        let plan = if opener == Opener::Ours { plan.extra(false) } else { plan.endpoints("subflow") };
+        let bed = plan.build()?;
+        let pair = bed.connect(opener)?;
+        (&pair.ours).write_all(&[1; 10_000])?;
+        (&pair.linux).write_all(&[2; 10_000])?;
+        bed.until("a second subflow", 2000, |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
+        sleep(Duration::from_millis(100));
+        sockopt::set_socket_linger(&pair.ours, Some(Duration::ZERO))?;
+        drop(pair.ours);
+        ensure!(is_reset(&pair.linux)?, "Linux's program saw no reset\n{}", bed.knows());
+        let aborted = [("MPFastcloseRx", Count::AtLeast(1)), ("MPRstTx", Count::Any), ("MPRstRx", Count::Any)];
+        bed.judge(&[&joined, &aborted])?;
+        drop(pair.linux);
+        bed.all_closed()?;
+    }
+    Ok(())
+}
+
+/// A program of the kernel's closes with unread data: ours sees a reset.
+#[test]
+fn linux_aborts() -> Result<()> {
+    if cannot_run("linux_aborts") {
+        return Ok(());
+    }
+    for (opener, joined) in [(Opener::Ours, LINUX_WAS_JOINED), (Opener::Linux, LINUX_JOINED)] {
+        let plan = Plan::new(2);
+        let plan = if opener == Opener::Ours { plan.extra(false) } else { plan.endpoints("subflow") };
+        let bed = plan.build()?;
+        let pair = bed.connect(opener)?;
+        (&pair.ours).write_all(&[1; 10_000])?;
+        (&pair.linux).write_all(&[2; 10_000])?;
+        bed.until("a second subflow", 2000, |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
+        sleep(Duration::from_millis(100));
+        drop(pair.linux);
+        ensure!(is_reset(&pair.ours)?, "our program saw no reset\n{}", bed.knows());
+        ensure!(bed.our_conn()?.core.fastclose_received == 1, "no MP_FASTCLOSE\n{}", bed.knows());
+        let aborted = [("MPFastcloseTx", Count::AtLeast(1)), ("MPRstTx", Count::Any), ("MPRstRx", Count::Any)];
+        bed.judge(&[&joined, &aborted])?;
+        bed.all_closed()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Middleboxes that strip MPTCP options, and a peer that has none.
+
+use anyhow::{Result, ensure};
+
+use super::bed::{Opener, Plan, cannot_run};
+use super::judge::Count;
+use super::transfer::{FILE, Sender, transfer};
+
+/// Linux's names for "this is plain TCP now", where the handshake decides.
+const HANDSHAKE: [&str; 5] =
+    ["MPCapableFallbackACK", "MPCapableFallbackSYNACK", "MPCapableDataFallback", "DssFallback", "Blackhole"];
+
+/// A file each way; the connection must have become plain TCP, and `fell` of [`HANDSHAKE`] say so in Linux.
+fn plain(plan: impl Fn() -> Plan, opener: Opener, fell: Count) -> Result<()> {
+    for sender in Sender::BOTH {
+        let bed = plan().build()?;
+        let pair = bed.connect(opener)?;
+        transfer(&bed, &pair, sender, FILE, &[])?;
+        let stats = bed.our_conn()?;
+        ensure!(!stats.is_mptcp && stats.fallback.is_some(), "not plain TCP\n{}", bed.knows());
+        let counted = bed.linux()?;
+        let total = HANDSHAKE.iter().map(|name| counted.get(&format!("MPTcpExt{name}"))).sum::<u64>();
+        let right = match fell {
+            Count::Is(n) => total == n,
+            Count::AtLeast(n) => total >= n,
+            Count::Any => true,
+        };
+        ensure!(right, "Linux fell back {total} times, not {fell:?}\n{}", bed.knows());
+        let any = HANDSHAKE.map(|name| (name, Count::Any));
+        bed.judge(&[&any])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn stripped_from_the_syn() -> Result<()> {
+    if cannot_run("stripped_from_the_syn") {
+        return Ok(());
+    }
+    let plan = || Plan::new(1).middlebox(0, "strip:on=syn");
+    plain(plan, Opener::Ours, Count::Is(0))?;
+    plain(plan, Opener::Linux, Count::Is(1))
+}
+
+#[test]
+fn stripped_from_the_syn_ack() -> Result<()> {
+    if cannot_run("stripped_from_the_syn_ack") {
+        return Ok(());
+    }
+    let plan = || Plan::new(1).middlebox(0, "strip:on=synack");
+    plain(plan, Opener::Ours, Count::Is(1))?;
+    plain(plan, Opener::Linux, Count::Is(1))
+}
+
+#[test]
+fn stripped_from_the_third_ack() -> Result<()> {
+    if cannot_run("stripped_from_the_third_ack") {
+        return Ok(());
+    }
+    let plan = || Plan::new(1).middlebox(0, "strip:on=thirdack");
+    plain(plan, Opener::Ours, Count::Is(1))?;
+    plain(plan, Opener::Linux, Count::AtLeast(1))
+}
+
+/// From the first megabyte on, all options of a connection are stripped, both ways.
+#[test]
+fn stripped_in_mid_connection() -> Result<()> {
+    if cannot_run("stripped_in_mid_connection") {
+        return Ok(());
+    }
+    for opener in Opener::BOTH {
+        for sender in Sender::BOTH {
+            let bed = Plan::new(1).middlebox(0, "strip:after=1m").build()?;
+            let pair = bed.connect(opener)?;
+            transfer(&bed, &pair, sender, FILE, &[])?;
+            let stats = bed.our_conn()?;
+            ensure!(!stats.is_mptcp && stats.fallback.is_some(), "not plain TCP\n{}", bed.knows());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn linux_peer_without_mptcp() -> Result<()> {
+    if cannot_run("linux_peer_without_mptcp") {
+        return Ok(());
+    }
+    for opener in Opener::BOTH {
+        plain(|| Plan::new(2).extra(false).plain_kernel(), opener, Count::Is(0))?;
+    }
+    plain(|| Plan::new(1).sysctl("net.mptcp.enabled", "0").plain_kernel(), Opener::Ours, Count::Is(0))
+}
+
+#[test]
+fn our_side_without_mptcp() -> Result<()> {
+    if cannot_run("our_side_without_mptcp") {
+        return Ok(());
+    }
+    for (opener, fell) in [(Opener::Ours, Count::Is(0)), (Opener::Linux, Count::Is(1))] {
+        for sender in Sender::BOTH {
+            let bed = Plan::new(1).build_with(|host| host.mptcp.enable = false)?;
+            let pair = bed.connect(opener)?;
+            transfer(&bed, &pair, sender, FILE, &[])?;
+            ensure!(!bed.our_conn()?.is_mptcp, "MPTCP although it is off");
+            bed.judge(&[&[("MPCapableFallbackSYNACK", fell)]])?;
+        }
+    }
+    Ok(())
+}
