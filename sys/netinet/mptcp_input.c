@@ -200,6 +200,8 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 			m = mptcp_cut(sb, step.skip + step.len + step.cut,
 			    &spare);
 			MPTCP_PROBE3(reass, mp, sub->ms_sf, step.len);
+			MPTCP_DEBUG(REASS, 1, "%08x: subflow %u: %u in order\n",
+			    mp->mp_token, sub->ms_sf, step.len);
 			mptcp_deliver(mp, m, step.skip, step.len);
 			continue;
 		case MPTCP_STEP_HOLD:
@@ -209,6 +211,8 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 				m_adj(m, step.skip);
 			if (step.cut > 0)
 				m_adj(m, -(int)step.cut);
+			MPTCP_DEBUG(REASS, 2, "%08x: subflow %u: %u held\n",
+			    mp->mp_token, sub->ms_sf, step.len);
 			if (mptcp_core_rx_hold(mp->mp_core, (uintptr_t)m) != 0)
 				m_freem(m);
 			continue;

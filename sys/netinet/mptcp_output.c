@@ -176,6 +176,12 @@ mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	}
 	mp->mp_nxt = max(mp->mp_nxt, grant.doff + grant.len);
 	MPTCP_PROBE4(map, mp, sub->ms_sf, grant.doff, grant.len);
+	MPTCP_DEBUG(DSMAP, 1, "%08x: subflow %u: map %ju+%u at ssn %ju\n",
+	    mp->mp_token, sub->ms_sf, (uintmax_t)grant.doff, grant.len,
+	    (uintmax_t)grant.ssn);
+	MPTCP_DEBUG(SBSTATUS, 3, "%08x: so_snd %u, subflow %u: so_snd %u\n",
+	    mp->mp_token, sbavail(&mp->mp_so->so_snd), sub->ms_sf,
+	    sbavail(&so->so_snd));
 	sbappendstream(&so->so_snd, m, 0);
 	return (true);
 }

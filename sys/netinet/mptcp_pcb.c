@@ -403,12 +403,10 @@ void
 mptcp_unpublish(struct mpcb *mp)
 {
 	struct mptcp_core_stats stats;
-	struct mptcp_core_conn_info info;
 	int i;
 
 	MP_LOCK(mp);
 	mptcp_core_stats_get(mp->mp_core, &stats);
-	mptcp_core_conn_info(mp->mp_core, &info);
 	MP_UNLOCK(mp);
 	MPP_WLOCK();
 	mptcp_core_tokens_remove(V_mptcp.mv_tokens, mp->mp_token);
@@ -416,8 +414,6 @@ mptcp_unpublish(struct mpcb *mp)
 	V_mptcp.mv_count--;
 	for (i = 0; i < MPTCP_NSTATS; i++)
 		V_mptcp.mv_stats.v[i] += stats.v[i];
-	if (info.fallback < nitems(V_mptcp.mv_fallbacks))
-		V_mptcp.mv_fallbacks[info.fallback]++;
 	MPP_WUNLOCK();
 }
 
@@ -599,6 +595,8 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	(void)mptcp_sync(mp, sub);
 	MP_UNLOCK(mp);
 	MPTCP_PROBE2(established, mp, agreed);
+	MPTCP_DEBUG(MPSESSION, 1, "%08x: established, %s\n", mp->mp_token,
+	    mp->mp_connected ? "active" : "passive");
 	mptcp_schedule(mp);
 	return (true);
 }

@@ -185,6 +185,8 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 		error = soconnect(sub->ms_so, (struct sockaddr *)&remote,
 		    curthread);
 	MPTCP_PROBE3(join__open, mp, action->sf, error);
+	MPTCP_DEBUG(MPSESSION, 1, "%08x: subflow %u: join sent, error %d\n",
+	    mp->mp_token, action->sf, error);
 	inp = tptoinpcb(sub->ms_tp);
 	INP_WLOCK(inp);
 	mptcp_sockaddr(inp, &bound, &peer);
@@ -248,6 +250,7 @@ mptcp_ifaddr_event(void *arg __unused, struct ifnet *ifp __unused,
     struct ifaddr *ifa, int event)
 {
 	struct mptcp_core_addr addr;
+	struct mptcp_ifaddr *mi;
 	struct mpcb *mp;
 
 	bzero(&addr, sizeof(addr));
@@ -266,8 +269,11 @@ mptcp_ifaddr_event(void *arg __unused, struct ifnet *ifp __unused,
 	MPP_RLOCK();
 	LIST_FOREACH(mp, &V_mptcp.mv_mpcbs, mp_list) {
 		mtx_lock(&mp->mp_dead_mtx);
-		mp->mp_ifaddr = addr;
-		mp->mp_ifaddr_event = event == IFADDR_EVENT_ADD ? 1 : 2;
+		if (mp->mp_nifaddr < MPTCP_MAXIFADDR) {
+			mi = &mp->mp_ifaddr[mp->mp_nifaddr++];
+			mi->mi_addr = addr;
+			mi->mi_came = event == IFADDR_EVENT_ADD;
+		}
 		mtx_unlock(&mp->mp_dead_mtx);
 		mptcp_schedule(mp);
 	}
@@ -275,26 +281,29 @@ mptcp_ifaddr_event(void *arg __unused, struct ifnet *ifp __unused,
 }
 
 /*
- * What the event left behind, from the task.
+ * What the events left behind, from the task.
  */
 void
 mptcp_ifaddr_task(struct mpcb *mp)
 {
-	struct mptcp_core_addr addr;
-	int event;
+	struct mptcp_ifaddr events[MPTCP_MAXIFADDR];
+	u_int i, n;
 
 	mtx_lock(&mp->mp_dead_mtx);
-	addr = mp->mp_ifaddr;
-	event = mp->mp_ifaddr_event;
-	mp->mp_ifaddr_event = 0;
+	n = mp->mp_nifaddr;
+	mp->mp_nifaddr = 0;
+	bcopy(mp->mp_ifaddr, events, n * sizeof(events[0]));
 	mtx_unlock(&mp->mp_dead_mtx);
-	if (event == 0)
+	if (n == 0)
 		return;
 	MP_LOCK(mp);
-	if (event == 1)
-		mptcp_core_address_back(mp->mp_core, &addr, mptcp_now());
-	else
-		mptcp_core_address_lost(mp->mp_core, &addr, mptcp_now());
+	for (i = 0; i < n; i++)
+		if (events[i].mi_came)
+			mptcp_core_address_back(mp->mp_core,
+			    &events[i].mi_addr, mptcp_now());
+		else
+			mptcp_core_address_lost(mp->mp_core,
+			    &events[i].mi_addr, mptcp_now());
 	MP_UNLOCK(mp);
 }
 

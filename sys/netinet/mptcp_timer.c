@@ -346,6 +346,9 @@ mptcp_reap(struct mpcb *mp)
 		mptcp_core_subflow_closed(mp->mp_core, i, how, mptcp_now());
 		MP_UNLOCK(mp);
 		MPTCP_PROBE3(subflow__closed, mp, i, how);
+		MPTCP_DEBUG(MPSESSION, 1,
+		    "%08x: subflow %d closed, how %d, error %d\n",
+		    mp->mp_token, i, how, error);
 		mptcp_subflow_rele(sub);
 	}
 }
@@ -411,6 +414,28 @@ mptcp_teardown(struct mpcb *mp)
 	mpcb_rele(mp);			/* the application's socket's */
 }
 
+/*
+ * Counts a fallback in mid-connection, once.
+ */
+static void
+mptcp_note_fallback(struct mpcb *mp)
+{
+	struct mptcp_core_conn_info info;
+
+	MP_LOCK(mp);
+	mptcp_core_conn_info(mp->mp_core, &info);
+	if (mp->mp_fellback || info.fallback == MPTCP_AGREED) {
+		MP_UNLOCK(mp);
+		return;
+	}
+	mp->mp_fellback = true;
+	MP_UNLOCK(mp);
+	mptcp_count_fallback(info.fallback);
+	MPTCP_PROBE2(fallback, mp, info.fallback);
+	MPTCP_DEBUG(MPSESSION, 1, "%08x: fallback: %s\n", mp->mp_token,
+	    mptcp_core_fallback_name(info.fallback));
+}
+
 void
 mptcp_task(void *arg, int pending __unused)
 {
@@ -444,6 +469,7 @@ mptcp_task(void *arg, int pending __unused)
 		mptcp_open_subflow(mp, &open[i]);
 	if (n > 0)
 		mptcp_run(mp, true);
+	mptcp_note_fallback(mp);
 	mptcp_teardown(mp);
 	mptcp_bury(mp);
 	CURVNET_RESTORE();

@@ -309,7 +309,12 @@ static int
 mptcp_sub_ctloutput(struct mptcp_subflow *sub, struct sockopt *sopt)
 {
 	struct inpcb *inp = tptoinpcb(sub->ms_tp);
+	const int carried = SO_KEEPALIVE | SO_DONTROUTE;
 
+	/* TCP reads these from its own socket. */
+	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == SOL_SOCKET)
+		sub->ms_so->so_options = (sub->ms_so->so_options & ~carried) |
+		    (sub->ms_mp->mp_so->so_options & carried);
 	INP_WLOCK(inp);
 	if (inp->inp_flags & INP_DROPPED) {
 		INP_WUNLOCK(inp);

@@ -92,6 +92,13 @@ struct mptcp_subflow {
 	uint8_t		ms_opt[MPTCP_OPT_MAX];	/* (i) options of the segment at hand */
 };
 
+#define	MPTCP_MAXIFADDR	16	/* address events before the task runs */
+
+struct mptcp_ifaddr {
+	struct mptcp_core_addr mi_addr;
+	bool		mi_came;	/* or went */
+};
+
 struct mpcb {
 	struct mtx	mp_mtx;		/* MP_LOCK */
 	LIST_ENTRY(mpcb) mp_list;	/* (p) */
@@ -128,8 +135,9 @@ struct mpcb {
 	struct mptcp_core_coupling mp_coupling;	/* (m) */
 	uint64_t	mp_coupled_at;	/* (m) us */
 	int		mp_error;	/* (m) errno for the application */
-	struct mptcp_core_addr mp_ifaddr;	/* mp_dead_mtx */
-	int		mp_ifaddr_event; /* mp_dead_mtx: 1 came, 2 went */
+	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
+	u_int		mp_nifaddr;	/* mp_dead_mtx */
+	bool		mp_fellback;	/* (m) its fallback has been counted */
 };
 
 #define	MP_LOCK(mp)		mtx_lock(&(mp)->mp_mtx)
@@ -201,6 +209,15 @@ void	mptcp_appended(struct mpcb *);
 void	mptcp_schedule(struct mpcb *);
 void	mptcp_task(void *, int);
 void	mptcp_callout(void *);
+
+/*
+ * net.inet.tcp.mptcp.mp_debug: CLASS:n prints levels 1 to n of a class.
+ */
+#define	MPTCP_DEBUG(class, level, ...) do {				\
+	if (__predict_false(MPTCP_DBG_ENABLED(V_mptcp.mv_debug,		\
+	    MPTCP_DBG_##class, level)))					\
+		printf("mptcp " __VA_ARGS__);				\
+} while (0)
 
 /* mptcp_sysctl.c */
 void	mptcp_count_fallback(int);
