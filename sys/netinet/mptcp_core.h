@@ -62,57 +62,46 @@
 #define	MPTCP_OPT_MAX			40	/* TCP's option area */
 #define	MPTCP_SF_MASTER			0	/* subflow of the handshake */
 
-/*
- * Opaque objects that live in memory of mptcp_os_alloc().
- */
+/* Opaque objects that live in memory of mptcp_os_alloc(). */
 struct mptcp_core_mpcb;		/* one connection; under its MP_LOCK */
 struct mptcp_core_tx;		/* a subflow's option building; under INP */
 struct mptcp_core_tokens;	/* local token -> handle; under MPP_LOCK */
 
-/*
- * Opaque objects by value.
- */
-#define	MPTCP_CORE_OPENER_WORDS		6
-#define	MPTCP_CORE_RESPONDER_WORDS	8
-#define	MPTCP_CORE_AGREED_WORDS		10
-#define	MPTCP_CORE_JOIN_REQUEST_WORDS	14
-#define	MPTCP_CORE_CONFIG_WORDS		32
-#define	MPTCP_CORE_ADDRESSES_WORDS	80
-#define	MPTCP_CORE_COUPLING_WORDS	2
+/* Opaque objects by value. */
 
 /* Active side between connect(2) and SYN/ACK. */
 struct mptcp_core_opener {
-	uint64_t	opaque[MPTCP_CORE_OPENER_WORDS];
+	uint64_t	opaque[6];
 };
 
 /* Passive side between SYN and third ACK. */
 struct mptcp_core_responder {
-	uint64_t	opaque[MPTCP_CORE_RESPONDER_WORDS];
+	uint64_t	opaque[8];
 };
 
 /* What the MP_CAPABLE handshake led to. */
 struct mptcp_core_agreed {
-	uint64_t	opaque[MPTCP_CORE_AGREED_WORDS];
+	uint64_t	opaque[10];
 };
 
 /* A peer's join between SYN and third ACK. */
 struct mptcp_core_join_request {
-	uint64_t	opaque[MPTCP_CORE_JOIN_REQUEST_WORDS];
+	uint64_t	opaque[14];
 };
 
 /* The settings of one VNET. */
 struct mptcp_core_config {
-	uint64_t	opaque[MPTCP_CORE_CONFIG_WORDS];
+	uint64_t	opaque[32];
 };
 
 /* mp_addresses of one VNET. */
 struct mptcp_core_addresses {
-	uint64_t	opaque[MPTCP_CORE_ADDRESSES_WORDS];
+	uint64_t	opaque[80];
 };
 
 /* Coupled congestion control: what one subflow must know of all. */
 struct mptcp_core_coupling {
-	uint64_t	opaque[MPTCP_CORE_COUPLING_WORDS];
+	uint64_t	opaque[2];
 };
 
 /* An address, with a port where one is meant. */
@@ -601,13 +590,10 @@ void	mptcp_core_set_snd_hiwat(struct mptcp_core_mpcb *mp, uint32_t bytes);
 
 /* [MP] Bytes that the application may append. */
 uint64_t mptcp_core_snd_space(const struct mptcp_core_mpcb *mp);
-
 /* [MP] Data offset of the first byte that is not DATA_ACKed. */
 uint64_t mptcp_core_snd_una(const struct mptcp_core_mpcb *mp);
-
 /* [MP] Bytes of so_snd that no map has covered yet. */
 uint64_t mptcp_core_unmapped(const struct mptcp_core_mpcb *mp);
-
 /* [MP] snd_shutdown() or close() was called. */
 bool	mptcp_core_is_shut(const struct mptcp_core_mpcb *mp);
 
@@ -665,13 +651,10 @@ bool	mptcp_core_sync_tx(struct mptcp_core_mpcb *mp, uint8_t sf,
 /* [INP] How many of len bytes from ssn on may share a segment or TSO burst. */
 uint32_t mptcp_core_tx_clip(const struct mptcp_core_tx *tx, uint32_t ssn,
 	    uint32_t len);
-
 /* [INP] A signal waits: send an ACK without payload. */
 bool	mptcp_core_tx_wants_ack(const struct mptcp_core_tx *tx);
-
 /* [INP] No payload yet: a join that the peer has not confirmed. */
 bool	mptcp_core_tx_holds_data(const struct mptcp_core_tx *tx);
-
 /* [INP] The most that options add to a segment with payload. */
 size_t	mptcp_core_tx_data_option_len(const struct mptcp_core_tx *tx);
 
@@ -754,7 +737,6 @@ int	mptcp_core_addresses_changed(struct mptcp_core_mpcb *mp,
 /* [MP] An address is gone from its interface. */
 void	mptcp_core_address_lost(struct mptcp_core_mpcb *mp,
 	    const struct mptcp_core_addr *addr, uint64_t now);
-
 /* [MP] An address works (again). */
 void	mptcp_core_address_back(struct mptcp_core_mpcb *mp,
 	    const struct mptcp_core_addr *addr, uint64_t now);
@@ -765,10 +747,8 @@ void	mptcp_core_address_back(struct mptcp_core_mpcb *mp,
 
 /* [MP] shutdown(SHUT_WR): a DATA_FIN follows the data. */
 void	mptcp_core_snd_shutdown(struct mptcp_core_mpcb *mp, uint64_t now);
-
 /* [MP] close(2). */
 void	mptcp_core_close(struct mptcp_core_mpcb *mp, uint64_t now);
-
 /* [MP] close(2) with SO_LINGER 0, or soabort: MP_FASTCLOSE. */
 void	mptcp_core_abort(struct mptcp_core_mpcb *mp, uint64_t now);
 
