@@ -61,7 +61,9 @@ impl Mpcb {
         };
         let keys_match = capable.receiver_key.is_some_and(|key| equal_keys(key, self.agreed.local.key))
             && capable.sender_key.is_some_and(|key| equal_keys(key, self.agreed.remote.key));
-        if !keys_match || seq::expand32(seg.ssn, 1) != 1 {
+        // Segmentation offload repeats the option on every segment of the first burst; the mapping always begins
+        // with the first octet.
+        if !keys_match || !(1..=u64::from(data.len)).contains(&seq::expand32(seg.ssn, 1)) {
             self.stats.bad_options = self.stats.bad_options.saturating_add(1);
             return;
         }
