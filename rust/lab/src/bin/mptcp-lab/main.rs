@@ -2,6 +2,8 @@
 
 mod check;
 mod cleanup;
+mod demo;
+mod gateway;
 mod link;
 mod measure;
 mod sim;
@@ -22,10 +24,14 @@ struct Arguments {
 enum Command {
     /// Emulate paths in real time between pairs of TUN devices.
     Link(link::Arguments),
+    /// Carry connections of ordinary programs over the lab's Multipath TCP.
+    Gateway(gateway::Arguments),
     /// Measure the kernel's MPTCP and plain TCP over the paths of the demo.
     Measure(measure::Arguments),
     /// Run seeds of the simulator.
     Sim(sim::Arguments),
+    /// Show one connection over two paths, with the Linux kernel or simulated; writes a report.
+    Demo(demo::Arguments),
     /// Say whether the interop tests can run on this machine, and what is missing.
     Check,
     /// Remove namespaces that a killed run left behind.
@@ -35,8 +41,10 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Link(arguments) => link::run(&arguments),
+        Command::Gateway(arguments) => gateway::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Check => check::run(),
         Command::Cleanup => cleanup::run(),
     };
