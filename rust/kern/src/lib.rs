@@ -28,6 +28,8 @@ extern crate alloc;
     non_camel_case_types,
     unreachable_pub,
     clippy::all,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     clippy::undocumented_unsafe_blocks,
     reason = "generated from the header, which has the documentation"
 )]
