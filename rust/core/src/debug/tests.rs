@@ -20,7 +20,7 @@ fn up_to_a_level_or_only_that_level() {
     assert_eq!(levels(mask, DebugClass::DsMap), [1, 2, 3, 4, 5]);
     assert_eq!(levels(mask, DebugClass::Reass), [3]);
     assert_eq!(levels(mask, DebugClass::MpSession), [1]);
-    assert_eq!(levels(mask, DebugClass::SbStatus), []);
+    assert_eq!(levels(mask, DebugClass::SbStatus), [0_u8; 0]);
     assert_eq!(mask.to_string(), "MPSESSION:1 DSMAP:5 REASS:=3");
 }
 

@@ -103,48 +103,40 @@ impl RxMaps {
                 Err(_) => Recorded::Conflict,
             };
         }
-        match self.maps.first_overlap(ssn, end) {
-            None => self.insert(ssn, end, RxMap { doff, csum }, pool),
-            Some(known) => {
-                let same_line = doff.wrapping_sub(ssn) == known.value.doff.wrapping_sub(known.start);
-                if !same_line || known.value.csum.is_some_and(|_| csum != known.value.csum) {
-                    Recorded::Conflict
-                } else if known.start <= ssn && end <= known.end {
-                    Recorded::Old
-                } else {
-                    self.record_rest(known.start, known.end, ssn, end, doff, csum, pool)
-                }
-            }
+        if self.maps.first_overlap(ssn, end).is_none() {
+            return self.insert(ssn, end, RxMap { doff, csum }, pool);
         }
+        self.fill_gaps(ssn, end, doff, csum, pool)
     }
 
-    /// A map that agrees with a known one (`start..stop`) and reaches beyond it: the parts that are new.
-    #[allow(clippy::too_many_arguments)]
-    fn record_rest(
-        &mut self,
-        start: u64,
-        stop: u64,
-        ssn: u64,
-        end: u64,
-        doff: u64,
-        csum: Option<MapSum>,
-        pool: &mut Pool,
-    ) -> Recorded {
-        // A checksum covers exactly its map: half of one cannot be verified.
-        if csum.is_some() {
-            return Recorded::Conflict;
-        }
-        if ssn < start {
-            let front = start.saturating_sub(ssn);
-            if self.record(ssn, front, doff, None, pool) == Recorded::NoMemory {
-                return Recorded::NoMemory;
+    /// A map that overlaps known ones: the parts that are new, as far as it agrees with them. O(k log n) for k known maps.
+    fn fill_gaps(&mut self, ssn: u64, end: u64, doff: u64, csum: Option<MapSum>, pool: &mut Pool) -> Recorded {
+        let line = doff.wrapping_sub(ssn);
+        let (mut at, mut outcome) = (ssn.max(self.taken), Recorded::Old);
+        while at < end {
+            let known = self.maps.first_overlap(at, end);
+            let gap_end = known.map_or(end, |known| known.start.max(at));
+            if at < gap_end {
+                // A checksum covers exactly its map: half of one cannot be verified.
+                if csum.is_some() {
+                    return Recorded::Conflict;
+                }
+                outcome = self.insert(at, gap_end, RxMap { doff: line.wrapping_add(at), csum: None }, pool);
+                if outcome != Recorded::New {
+                    return outcome;
+                }
             }
+            let Some(known) = known else {
+                break;
+            };
+            let same_line = known.value.doff.wrapping_sub(known.start) == line;
+            let same_sum = known.value.csum.is_none() || known.value.csum == csum;
+            if !same_line || !same_sum || (csum.is_some() && known.end < end) {
+                return Recorded::Conflict;
+            }
+            at = known.end;
         }
-        if end > stop {
-            let behind = stop.saturating_sub(ssn);
-            return self.record(stop, end.saturating_sub(stop), doff.saturating_add(behind), None, pool);
-        }
-        Recorded::New
+        outcome
     }
 
     fn insert(&mut self, ssn: u64, end: u64, map: RxMap, pool: &mut Pool) -> Recorded {
@@ -202,5 +194,14 @@ impl RxMaps {
 impl Default for RxMaps {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+impl RxMaps {
+    /// Data offset of the byte at `ssn`.
+    pub(super) fn offset_of(&self, ssn: u64) -> Option<u64> {
+        let span = self.maps.containing(ssn).filter(|_| ssn >= self.taken)?;
+        Some(span.value.doff + (ssn - span.start))
     }
 }

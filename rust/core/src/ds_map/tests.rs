@@ -1,1 +1,147 @@
-//! Tests.
+//! Both map stores against naive models.
+
+use super::*;
+use crate::pool::Pool;
+use proptest::prelude::*;
+use std::vec::Vec;
+
+fn map(ssn: u64, doff: u64, len: u32) -> DsMap {
+    DsMap { ssn, doff, len, csum: None }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn tx_knows_its_minimum_and_finds_every_byte(
+        steps in proptest::collection::vec((1..2000_u64, 1..50_u32, 0..80_u64), 1..80),
+    ) {
+        let mut pool = Pool::new(1 << 20);
+        let (mut tx, mut model, mut next, mut acked) = (TxMaps::new(), Vec::<DsMap>::new(), 1_u64, 1_u64);
+        for (doff, len, ack) in steps {
+            tx.reserve(&mut pool).unwrap();
+            let new = map(next, doff, len);
+            prop_assert!(tx.push(new));
+            model.push(new);
+            next = new.ssn_end();
+            acked = (acked + ack).min(next);
+            let gone = model.iter().take_while(|map| map.ssn_end() <= acked).last().copied();
+            prop_assert_eq!(tx.ack(acked), gone);
+            model.retain(|map| map.ssn_end() > acked);
+            prop_assert_eq!(tx.min_doff(), model.iter().map(|map| map.doff).min());
+            prop_assert_eq!(tx.len(), model.len());
+            for ssn in acked.saturating_sub(2)..next + 2 {
+                let expected = model.iter().find(|map| map.ssn <= ssn && ssn < map.ssn_end());
+                prop_assert_eq!(tx.find(ssn), expected);
+            }
+        }
+        tx.clear(&mut pool);
+        prop_assert_eq!(pool.used(), 0);
+    }
+
+    /// A peer whose maps agree with one another: whatever order and overlap, each byte's offset is found, and a map
+    /// that contradicts is refused.
+    #[test]
+    fn rx_gives_every_byte_the_offset_that_was_recorded_first(
+        steps in proptest::collection::vec((1..300_u64, 1..60_u64, prop_oneof![9 => Just(0_u64), 1 => 1..5_u64], 0..20_u64), 1..60),
+    ) {
+        let mut pool = Pool::new(1 << 20);
+        let mut rx = RxMaps::new();
+        let mut model = std::vec![None::<u64>; 400];
+        for (ssn, len, lie, take) in steps {
+            let doff = ssn + 1000 + lie;
+            let range = ssn.max(rx.head())..ssn + len;
+            let clash = range.clone().any(|at| model[at as usize].is_some_and(|known| known != doff + (at - ssn)));
+            let fresh = range.clone().any(|at| model[at as usize].is_none());
+            let recorded = rx.record(ssn, len, doff, None, &mut pool);
+            prop_assert_ne!(recorded, Recorded::NoMemory);
+            if !clash {
+                prop_assert_eq!(recorded == Recorded::New, fresh, "{:?} at {}+{}", recorded, ssn, len);
+                for at in range {
+                    model[at as usize] = Some(doff + (at - ssn));
+                }
+            } else {
+                // Parts that do not clash may have been kept: they count as recorded.
+                for at in range {
+                    let held = probe(&rx, at);
+                    prop_assert!(model[at as usize].is_none_or(|known| held == Some(known)));
+                    model[at as usize] = held;
+                }
+            }
+            for _ in 0..take {
+                let head = rx.head();
+                let expected = model[head as usize];
+                prop_assert_eq!(rx.at_head().map(|piece| piece.doff), expected);
+                if expected.is_none() || head > 350 {
+                    break;
+                }
+                rx.take(1, &mut pool);
+            }
+        }
+        rx.clear(&mut pool);
+        prop_assert_eq!(pool.used(), 0);
+    }
+}
+
+/// The offset that a byte behind the head has.
+fn probe(rx: &RxMaps, ssn: u64) -> Option<u64> {
+    rx.offset_of(ssn)
+}
+
+#[test]
+fn maps_that_continue_one_another_are_one() {
+    let mut pool = Pool::new(1 << 16);
+    let mut rx = RxMaps::new();
+    for n in 0..1000 {
+        assert_eq!(rx.record(1 + n * 100, 100, 5 + n * 100, None, &mut pool), Recorded::New);
+    }
+    assert_eq!(rx.len(), 1);
+    assert_eq!(rx.record(1, 100, 5, None, &mut pool), Recorded::Old);
+    assert_eq!(rx.record(1, 100, 6, None, &mut pool), Recorded::Conflict);
+    rx.clear(&mut pool);
+}
+
+#[test]
+fn a_checksum_keeps_its_map_whole() {
+    let mut pool = Pool::new(1 << 16);
+    let mut rx = RxMaps::new();
+    let sum = |csum| Some(MapSum { csum, wire_len: 100 });
+    assert_eq!(rx.record(1, 100, 1, sum(1), &mut pool), Recorded::New);
+    assert_eq!(rx.record(101, 100, 101, sum(2), &mut pool), Recorded::New);
+    assert_eq!(rx.len(), 2);
+    assert_eq!(rx.record(1, 100, 1, sum(1), &mut pool), Recorded::Old, "sent again");
+    assert_eq!(rx.record(1, 100, 1, sum(9), &mut pool), Recorded::Conflict);
+    assert_eq!(rx.record(51, 100, 51, sum(3), &mut pool), Recorded::Conflict);
+    assert_eq!(rx.at_head().and_then(|piece| piece.csum), sum(1));
+    rx.verified();
+    assert_eq!(rx.at_head().and_then(|piece| piece.csum), None);
+    rx.take(100, &mut pool);
+    assert_eq!(rx.at_head().and_then(|piece| piece.csum), sum(2));
+    rx.clear(&mut pool);
+}
+
+#[test]
+fn a_map_whose_front_was_thrown_away_cannot_be_verified() {
+    let mut pool = Pool::new(1 << 16);
+    let mut rx = RxMaps::new();
+    rx.take(40, &mut pool);
+    let sum = Some(MapSum { csum: 1, wire_len: 100 });
+    assert_eq!(rx.record(1, 100, 1, sum, &mut pool), Recorded::Unverifiable);
+    assert_eq!(rx.record(1, 100, 1, None, &mut pool), Recorded::New);
+    assert_eq!(rx.at_head(), Some(RxPiece { doff: 41, len: 60, csum: None }));
+    rx.clear(&mut pool);
+}
+
+#[test]
+fn no_memory_and_too_many_maps_are_refused() {
+    let mut pool = Pool::new(0);
+    let mut rx = RxMaps::new();
+    assert_eq!(rx.record(1, 10, 1, None, &mut pool), Recorded::NoMemory);
+    let mut tx = TxMaps::new();
+    assert!(tx.reserve(&mut pool).is_err());
+    assert!(!tx.push(map(1, 1, 1)), "no room was made");
+    let mut pool = Pool::new(1 << 24);
+    let refused = (0..10_000_u64).map(|n| rx.record(1 + 2 * n, 1, 1 + 3 * n, None, &mut pool));
+    assert!(refused.filter(|recorded| *recorded == Recorded::NoMemory).count() > 0);
+    rx.clear(&mut pool);
+    assert_eq!(pool.used(), 0);
+}

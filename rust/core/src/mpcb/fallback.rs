@@ -24,6 +24,10 @@ const BARE_TIMEOUTS: u8 = 2;
 /// The peer's infinite mapping is awaited for so long after MP_FAIL.
 const FAIL_WAIT: Duration = Duration::from_secs(10);
 
+/// MP_FAIL of a host that fell back by itself goes out so often again, at such intervals.
+const FAIL_REPEATS: u8 = 3;
+const FAIL_REPEAT: Duration = Duration::from_millis(100);
+
 /// The connection goes on as plain TCP on its only subflow.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fallback {
@@ -37,6 +41,8 @@ pub(super) struct Fallback {
     pub(super) told: u64,
     /// MP_FAIL is repeated until the peer acknowledges data or falls back visibly.
     pub(super) fail: Option<MpOption>,
+    /// ACKs sent again for its sake: where the peer sends no data, nothing else would repeat it.
+    repeats: u8,
     /// The peer may not know: keep sending DATA_ACKs, so that it does not wait for them for ever.
     pub(super) keep_data_ack: bool,
 }
@@ -180,6 +186,21 @@ impl Mpcb {
         self.kick();
     }
 
+    /// The time for the answer to our MP_FAIL is over.
+    pub(super) fn fail_timer(&mut self, now: Instant) {
+        let Some(fallback) = &mut self.fallback else {
+            return self.end(ConnError::Damaged);
+        };
+        if fallback.fail.is_some() && fallback.repeats < FAIL_REPEATS {
+            fallback.repeats = fallback.repeats.saturating_add(1);
+            let sf = fallback.sf;
+            self.timers.set(Timer::Fail, now + FAIL_REPEAT);
+            if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.state != SubflowState::Resetting) {
+                subflow.wants.insert(Wants::ACK);
+            }
+        }
+    }
+
     /// MP_FAIL from the peer: our data arrived damaged.
     pub(super) fn on_fail(&mut self, sf: SubflowId, seg: &SegIn, dsn: u64, now: Instant) {
         self.stats.fail_received = self.stats.fail_received.saturating_add(1);
@@ -258,7 +279,10 @@ impl Mpcb {
         // A peer that does not know goes on as before, which is no longer understood here.
         let dsn = self.agreed.remote.idsn.wrapping_add(self.reass.rcv_nxt());
         let fail = keep_data_ack.then_some(MpOption::Fail(MpFail { dsn }));
-        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail, keep_data_ack });
+        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail, repeats: 0, keep_data_ack });
+        if fail.is_some() {
+            self.timers.set(Timer::Fail, now + FAIL_REPEAT);
+        }
         // What waited for a map is data now.
         self.wants.insert(ConnWants::WAKE_READER);
         if self.get(sf).is_some_and(|subflow| subflow.fin_received) {

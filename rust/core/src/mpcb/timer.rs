@@ -113,7 +113,7 @@ impl Mpcb {
             Timer::DataRto => self.data_rto(now),
             Timer::Persist => self.persist(),
             Timer::Unmapped => self.unmapped_too_long(now),
-            Timer::Fail => self.end(ConnError::Damaged),
+            Timer::Fail => self.fail_timer(now),
             Timer::Close => self.close_too_long(),
             Timer::Lonely => self.end(ConnError::TimedOut),
             Timer::Starved => {

@@ -1,1 +1,105 @@
-//! Tests.
+//! The two buffers' invariants under any order of events.
+
+use super::*;
+use proptest::prelude::*;
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Append(u64),
+    Shut,
+    Map(u64),
+    Ack(u64),
+    Window(u64, u32),
+    Release(Option<u64>),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (0..3000_u64).prop_map(Op::Append),
+        Just(Op::Shut),
+        (0..2000_u64).prop_map(Op::Map),
+        (0..20_000_u64).prop_map(Op::Ack),
+        (0..20_000_u64, 0..5000_u32).prop_map(|(ack, window)| Op::Window(ack, window)),
+        proptest::option::of(0..20_000_u64).prop_map(Op::Release),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #[test]
+    fn order_holds_whatever_happens(ops in proptest::collection::vec(op(), 0..60)) {
+        let mut snd = SndBuf::new(4000);
+        for op in ops {
+            let before = snd;
+            match op {
+                Op::Append(bytes) => snd.append(bytes),
+                Op::Shut => snd.shut(),
+                Op::Map(bytes) => snd.mapped(bytes.min(snd.unmapped())),
+                Op::Ack(ack) => {
+                    let outcome = snd.data_ack(ack);
+                    prop_assert_eq!(outcome == DataAcked::Advanced, snd.una() > before.una());
+                    prop_assert!(outcome == DataAcked::Advanced || snd.una() == before.una());
+                }
+                Op::Window(ack, window) => {
+                    prop_assert_eq!(snd.window(ack, window), snd.edge() > before.edge());
+                }
+                Op::Release(held) => {
+                    let bytes = snd.release(held);
+                    prop_assert_eq!(snd.base(), before.base() + bytes);
+                    prop_assert!(held.is_none_or(|held| snd.base() <= held.max(before.base())));
+                }
+            }
+            prop_assert!(snd.base() <= snd.una() && snd.una() <= snd.nxt());
+            prop_assert!(snd.nxt() <= snd.end() || (snd.fin_acked() && snd.una() == snd.end() + 1));
+            prop_assert!(snd.edge() >= before.edge() && snd.end() >= before.end());
+            prop_assert!(snd.sb_cc() <= snd.sb_actual());
+            prop_assert!(snd.mappable() <= snd.unmapped());
+            prop_assert!(!before.is_shut() || snd.end() == before.end());
+        }
+    }
+
+    #[test]
+    fn the_receive_edge_never_moves_left(spaces in proptest::collection::vec((0..900_u64, 0..70_000_u32), 0..40)) {
+        let (mut rcv, mut nxt) = (RcvWindow::new(65_535), 1_u64);
+        for (read, space) in spaces {
+            let before = rcv.edge();
+            nxt = (nxt + read).min(rcv.edge());
+            let moved = rcv.set_space(nxt, space);
+            prop_assert_eq!(rcv.edge(), before + moved);
+            prop_assert_eq!(rcv.edge(), before.max(nxt + u64::from(space)));
+            prop_assert_eq!(u64::from(rcv.advertise(nxt)), rcv.edge() - nxt);
+        }
+    }
+}
+
+#[test]
+fn a_data_fin_takes_one_number_after_all_data_is_mapped() {
+    let mut snd = SndBuf::new(1000);
+    snd.append(10);
+    snd.shut();
+    assert_eq!(snd.fin_due(), None);
+    assert_eq!(snd.data_ack(12), DataAcked::Invalid, "nothing was sent");
+    snd.mapped(10);
+    assert_eq!(snd.fin_due(), Some(11));
+    assert!(snd.outstanding());
+    assert_eq!(snd.data_ack(11), DataAcked::Advanced);
+    assert!(snd.outstanding() && !snd.fin_acked());
+    assert_eq!(snd.data_ack(13), DataAcked::Invalid);
+    assert_eq!(snd.data_ack(12), DataAcked::Advanced);
+    assert!(snd.fin_acked() && !snd.outstanding());
+    assert_eq!(snd.sb_cc(), 0);
+    assert_eq!(snd.release(None), 10);
+}
+
+#[test]
+fn acknowledged_bytes_stay_while_a_map_refers_to_them() {
+    let mut snd = SndBuf::new(1000);
+    snd.append(100);
+    snd.mapped(100);
+    assert_eq!(snd.data_ack(61), DataAcked::Advanced);
+    assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 100));
+    assert_eq!(snd.release(Some(31)), 30);
+    assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 70));
+    assert_eq!(snd.release(None), 30);
+    assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 40));
+}
