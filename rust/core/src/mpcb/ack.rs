@@ -72,6 +72,10 @@ impl Mpcb {
         let idle = subflow.maps.is_empty();
         let recovered = subflow.health.progress(idle, now);
         subflow.wants.insert(crate::subflow::Wants::OUTPUT);
+        if self.snd.base() < self.snd.una() {
+            // The DATA_ACK came first, over another path: only the maps that went now kept the bytes.
+            self.wants.insert(ConnWants::WAKE_WRITER);
+        }
         if recovered {
             self.stats.recoveries = self.stats.recoveries.saturating_add(1);
             self.kick();
