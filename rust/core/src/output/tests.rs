@@ -47,7 +47,7 @@ fn build(tx: &mut SubflowTx, ssn: u32, len: u32, room: usize) -> Vec<MpOption> {
     let mut out = [0xaa; 40];
     let flags = SegFlags { ack: true, ..SegFlags::default() };
     let used = tx.options(&SegOut { ssn, len, flags }, room, &mut out);
-    assert!(used <= room && used % 4 == 0);
+    assert!(used <= room && used.is_multiple_of(4));
     assert!(out[used..].iter().all(|byte| *byte == 0xaa), "written beyond what was said");
     mptcp_options(&out[..used]).map(Result::unwrap).collect()
 }
