@@ -102,10 +102,10 @@ impl Mpcb {
 
     /// Resets one subflow with MP_TCPRST.
     pub(super) fn reset_subflow(&mut self, sf: SubflowId, reason: RstReason, transient: bool) {
-        if let Some(subflow) = self.get_mut(sf) {
+        if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.state != SubflowState::Resetting) {
             subflow.reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient, reason })));
+            // Data that a scheduler had kept for it goes to the others.
+            self.kick();
         }
-        // Data that a scheduler had kept for it goes to the others.
-        self.kick();
     }
 }
