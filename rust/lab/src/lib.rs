@@ -3,11 +3,11 @@
 
 pub mod bridge;
 pub mod clock;
+pub mod demo;
 pub mod gateway;
 pub mod host;
 pub mod link;
 pub mod measure;
 pub mod netns;
-pub mod sim;
 pub mod sim;
 pub mod tun;

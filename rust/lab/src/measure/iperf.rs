@@ -53,6 +53,21 @@ impl Iperf {
         progress: &mut Progress,
     ) -> Result<Throughput> {
         let listener = self.serve(server, interrupt)?;
+        self.against(listener, client, interrupt, progress)
+    }
+
+    /// Runs a client against a server of [`Iperf::serve`], which may be of another kind and behind another
+    /// address than this one says.
+    ///
+    /// # Errors
+    /// As [`Iperf::run`].
+    pub fn against(
+        &self,
+        listener: Background,
+        client: &Namespace,
+        interrupt: &Interrupt,
+        progress: &mut Progress,
+    ) -> Result<Throughput> {
         let mut command = self.program(client);
         command.args(["-c", &self.server.to_string(), "-p", &PORT.to_string(), "-J"]);
         command.args(["-t", &self.seconds.to_string()]);

@@ -3,12 +3,14 @@
 mod copy;
 mod counters;
 mod iperf;
+mod ours;
 mod progress;
 mod reference;
 
 pub use copy::{Copied, Copy, Scratch, SshServer, sha256};
 pub use counters::{Counters, counters};
 pub use iperf::{Iperf, Throughput};
+pub use ours::{ours_copy, ours_throughput};
 pub use progress::Progress;
 pub use reference::{Reference, kernel_copy, kernel_pair, kernel_throughput, reports, sum_mbit};
 

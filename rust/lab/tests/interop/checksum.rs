@@ -59,7 +59,8 @@ fn corruption_on_one_of_two_paths() -> Result<()> {
         let stats = bed.our_conn()?;
         ensure!(stats.is_mptcp, "our connection fell back: {:?}", stats.fallback);
         if sender == Sender::Ours {
-            let found = [("DataCsumErr", Count::AtLeast(1)), ("MPFailTx", Count::AtLeast(1)), ("MPRstTx", Count::AtLeast(1))];
+            let found =
+                [("DataCsumErr", Count::AtLeast(1)), ("MPFailTx", Count::AtLeast(1)), ("MPRstTx", Count::AtLeast(1))];
             // We join again over the path.
             let joins = [("MPJoinSynRx", Count::AtLeast(1)), ("MPJoinAckRx", Count::AtLeast(1))];
             bed.judge(&[&found, &joins])?;

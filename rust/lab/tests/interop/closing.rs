@@ -8,16 +8,38 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rustix::net::sockopt;
 
-use super::bed::{Opener, Plan, cannot_run};
+use super::bed::{Bed, Opener, Pair, Plan, cannot_run};
 use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
 use super::transfer::{FILE, Sender, transfer};
+
+/// Two paths, of which the opener of a connection joins the second, and what that leaves behind.
+fn joined(opener: Opener) -> Result<(Bed, [(&'static str, Count); 2])> {
+    let plan = Plan::new(2);
+    Ok(match opener {
+        Opener::Ours => (plan.extra(false).build()?, LINUX_WAS_JOINED),
+        Opener::Linux => (plan.endpoints("subflow").build()?, LINUX_JOINED),
+    })
+}
+
+/// A connection on which a few bytes have gone each way, and that has its second subflow.
+fn greeted(bed: &Bed, opener: Opener) -> Result<Pair> {
+    let pair = bed.connect(opener)?;
+    for sender in Sender::BOTH {
+        let (mut from, mut to) = pair.ends(sender);
+        from.write_all(b"hello")?;
+        to.set_read_timeout(Some(Duration::from_secs(5)))?;
+        to.read_exact(&mut [0; 5])?;
+    }
+    bed.until("a second subflow", 3000, |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
+    Ok(pair)
+}
 
 /// One side sends a short request and closes its half; then the other one sends a file, and closes too.
 fn half_close(first: Sender) -> Result<()> {
     let second = if first == Sender::Ours { Sender::Linux } else { Sender::Ours };
     for opener in Opener::BOTH {
-        let bed = Plan::new(2).extra(false).endpoints("subflow").build()?;
-        let pair = bed.connect(opener)?;
+        let (bed, joined) = joined(opener)?;
+        let pair = greeted(&bed, opener)?;
         transfer(&bed, &pair, first, 1000, &[])?;
         // Long enough for everything about the first half to be over.
         sleep(Duration::from_millis(300));
@@ -25,8 +47,7 @@ fn half_close(first: Sender) -> Result<()> {
         bed.our_mptcp()?;
         drop(pair);
         bed.all_closed()?;
-        let any = ["MPJoinSynRx", "MPJoinAckRx", "MPJoinSynTx", "MPJoinSynAckRx", "AddAddr", "EchoAddTx"];
-        bed.judge(&[&any.map(|name| (name, Count::Any))])?;
+        bed.judge(&[&joined])?;
     }
     Ok(())
 }
@@ -66,14 +87,11 @@ fn we_abort() -> Result<()> {
     if cannot_run("we_abort") {
         return Ok(());
     }
-    for (opener, joined) in [(Opener::Ours, LINUX_WAS_JOINED), (Opener::Linux, LINUX_JOINED)] {
-        let plan = Plan::new(2);
-        let plan = if opener == Opener::Ours { plan.extra(false) } else { plan.endpoints("subflow") };
-        let bed = plan.build()?;
-        let pair = bed.connect(opener)?;
+    for opener in Opener::BOTH {
+        let (bed, joined) = joined(opener)?;
+        let pair = greeted(&bed, opener)?;
+        // Closed unread, which is what makes the kernel abort.
         (&pair.ours).write_all(&[1; 10_000])?;
-        (&pair.linux).write_all(&[2; 10_000])?;
-        bed.until("a second subflow", 2000, |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
         sleep(Duration::from_millis(100));
         sockopt::set_socket_linger(&pair.ours, Some(Duration::ZERO))?;
         drop(pair.ours);
@@ -92,14 +110,11 @@ fn linux_aborts() -> Result<()> {
     if cannot_run("linux_aborts") {
         return Ok(());
     }
-    for (opener, joined) in [(Opener::Ours, LINUX_WAS_JOINED), (Opener::Linux, LINUX_JOINED)] {
-        let plan = Plan::new(2);
-        let plan = if opener == Opener::Ours { plan.extra(false) } else { plan.endpoints("subflow") };
-        let bed = plan.build()?;
-        let pair = bed.connect(opener)?;
+    for opener in Opener::BOTH {
+        let (bed, joined) = joined(opener)?;
+        let pair = greeted(&bed, opener)?;
+        // Closed unread, which is what makes the kernel abort.
         (&pair.ours).write_all(&[1; 10_000])?;
-        (&pair.linux).write_all(&[2; 10_000])?;
-        bed.until("a second subflow", 2000, |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
         sleep(Duration::from_millis(100));
         drop(pair.linux);
         ensure!(is_reset(&pair.ours)?, "our program saw no reset\n{}", bed.knows());

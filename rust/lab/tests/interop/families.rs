@@ -45,7 +45,7 @@ fn ipv4_with_an_ipv6_second_path() -> Result<()> {
                 Opener::Linux => [("AddAddr", Count::Is(1)), ("EchoAddTx", Count::Is(1))],
             };
             let (plan, joined) = match opener {
-                Opener::Ours => (plan.endpoints("signal"), LINUX_WAS_JOINED),
+                Opener::Ours => (plan.endpoints("signal").extra(false), LINUX_WAS_JOINED),
                 Opener::Linux => (plan.extra(false), LINUX_JOINED),
             };
             let bed = plan.build()?;

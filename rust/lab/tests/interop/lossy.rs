@@ -27,7 +27,8 @@ fn loss_and_reordering_on_both_paths() -> Result<()> {
             // A lost SYN or ACK of a join is sent again, and counted again.
             let joined = joined.map(|(name, _)| (name, super::judge::Count::AtLeast(1)));
             bed.judge(&[&joined])?;
-            let lost: u64 = bed.testbed.bridge().counters()?.iter().flatten().map(|c| c.dropped_loss.min(c.reordered)).sum();
+            let lost: u64 =
+                bed.testbed.bridge().counters()?.iter().flatten().map(|c| c.dropped_loss.min(c.reordered)).sum();
             ensure!(lost > 100, "the paths lost or reordered next to nothing");
             drop(pair);
         }

@@ -1,0 +1,107 @@
+//! The demo as a page that needs nothing else.
+
+use std::fmt::Write;
+
+use super::plot::plot;
+use super::table::copy_line;
+use super::{Mode, Run, Story, Summary};
+
+const STYLE: &str = include_str!("page.css");
+
+/// The report page: figures, and for each transfer what each path carried over time.
+#[must_use]
+pub fn page(story: &Story) -> String {
+    let s = &story.summary;
+    let mut out = String::new();
+    let title = "One connection, two paths";
+    let _ = write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n<p class=\"lead\">{}</p>\n",
+        lead(s)
+    );
+    if !s.punctual {
+        out.push_str(
+            "<p class=\"warning\">The machine was too busy while this ran: packets left the emulated paths late, \
+             so the figures do not count. Run it again when nothing else does.</p>\n",
+        );
+    }
+    figures(&mut out, s);
+    out.push_str("<h2>What each path carried</h2>\n<p class=\"legend\">");
+    for (n, path) in s.paths.iter().enumerate() {
+        let _ = write!(
+            out,
+            "<span><i class=\"path{n}\"></i>path {} ({:.0} Mbit/s, {:.0} ms one way)</span>",
+            n + 1,
+            path.rate_mbit,
+            path.delay_ms
+        );
+    }
+    out.push_str("<span class=\"unit\">Mbit/s of IP packets, stacked</span></p>\n<div class=\"plots\">\n");
+    // Half as much again leaves room above the sum.
+    let top = (s.sum_mbit * 1.1 / 10.0).ceil() * 10.0;
+    for run in &story.runs {
+        let class = if run.cut.is_some() { " class=\"wide\"" } else { "" };
+        let _ =
+            write!(out, "<figure{class}>\n<figcaption>{}</figcaption>\n{}</figure>\n", caption(run), plot(run, top));
+    }
+    let _ = write!(out, "</div>\n<p class=\"copy\">{}</p>\n</main>\n</body>\n</html>\n", copy_line(s));
+    out
+}
+
+fn lead(s: &Summary) -> &'static str {
+    match s.mode {
+        Mode::Linux => {
+            "Unmodified programs (iperf3, scp) over two emulated paths: our Multipath TCP host on one side, the Linux \
+             kernel's on the other; beside it Linux at both ends, and plain TCP on the better path."
+        }
+        Mode::Simulated => {
+            "Two of our Multipath TCP hosts over two emulated paths, in virtual time; beside it plain TCP on the better \
+             path. As root the same runs against the Linux kernel."
+        }
+    }
+}
+
+fn caption(run: &Run) -> String {
+    match run.mbit {
+        Some(mbit) => format!("<b>{}</b><span>{mbit:.1} Mbit/s of payload</span>", run.name),
+        None => format!("<b>{}</b>", run.name),
+    }
+}
+
+fn figures(out: &mut String, s: &Summary) {
+    let linux = s.mode == Mode::Linux;
+    let rows = [
+        ("Plain TCP on the better path", Some(s.plain_tcp_mbit), None),
+        ("Linux with Linux", s.linux_mbit, s.linux_reverse_mbit),
+        (if linux { "Ours with Linux" } else { "Ours with ours" }, Some(s.ours_mbit), Some(s.ours_reverse_mbit)),
+    ];
+    let (there, back) = if linux { ("from A", "from B") } else { ("there", "back") };
+    let _ = write!(
+        out,
+        "<table>\n<thead><tr><th></th><th class=\"number\">{there}</th><th class=\"number\">{back}</th>\
+         <th>share of {:.0} Mbit/s</th></tr></thead>\n<tbody>\n",
+        s.sum_mbit
+    );
+    for (name, forward, reverse) in rows.into_iter().filter(|(_, forward, _)| forward.is_some()) {
+        let cell = |mbit: Option<f64>| mbit.map_or("\u{2013}".into(), |mbit| format!("{mbit:.1}"));
+        let share = 100.0 * forward.unwrap_or_default() / s.sum_mbit;
+        let class = if name.starts_with("Ours") { " class=\"ours\"" } else { "" };
+        let _ = writeln!(
+            out,
+            "<tr{class}><th>{name}</th><td class=\"number\">{}</td><td class=\"number\">{}</td>\
+             <td class=\"share\"><span class=\"bar\"><span style=\"width:{share:.1}%\"></span></span>{share:.1} %</td></tr>",
+            cell(forward),
+            cell(reverse)
+        );
+    }
+    let _ = write!(
+        out,
+        "</tbody>\n</table>\n<p class=\"note\">Payload in Mbit/s as the receiver saw it, over {} s; the headers of IP and \
+         TCP alone take 5 % of a path.{}</p>\n",
+        s.seconds,
+        if linux { " A is the side of the row's first name, B the Linux kernel." } else { "" }
+    );
+}
