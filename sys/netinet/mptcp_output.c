@@ -109,14 +109,16 @@ mptcp_share(struct mpcb *mp, const struct mptcp_core_grant *grant)
 {
 	struct sockbuf *sb = &mp->mp_so->so_snd;
 	struct mbuf *m;
+	uint64_t off;
 
 	m = NULL;
-	if (mp->mp_detached)
+	/* so_snd begins with the first byte without DATA_ACK. */
+	off = grant->doff - 1 - mp->mp_released;
+	if (mp->mp_detached || grant->doff - 1 < mp->mp_released)
 		return (NULL);
 	SOCKBUF_LOCK(sb);
-	if (sb->sb_mb != NULL &&
-	    grant->off + grant->len <= (uint64_t)sbavail(sb))
-		m = m_copym(sb->sb_mb, grant->off, grant->len, M_NOWAIT);
+	if (sb->sb_mb != NULL && off + grant->len <= (uint64_t)sbavail(sb))
+		m = m_copym(sb->sb_mb, off, grant->len, M_NOWAIT);
 	SOCKBUF_UNLOCK(sb);
 	return (m);
 }
@@ -154,15 +156,19 @@ mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	bzero(&want, sizeof(want));
 	want.room = wnd - flight;
 	want.mss = mptcp_mss(tp, sub);
-	/* Nagle, on the application's stream (RFC 1122, 4.2.3.4). */
-	if (flight > 0 && !mp->mp_nodelay && !mp->mp_shut &&
-	    mp->mp_appended + 1 - mp->mp_nxt < want.mss)
-		return (false);
 	/* Less than a segment's room: wait for the window to open further. */
 	if (want.room < want.mss && flight > 0)
 		return (false);
 	if (mptcp_core_mp_get_map(mp->mp_core, sub->ms_sf, sub->ms_tx, &want,
 	    &grant) != MPTCP_MAP_GRANTED)
+		return (false);
+	/*
+	 * Nagle, on the application's stream (RFC 1122, 4.2.3.4).  A grant
+	 * that is not committed costs nothing.
+	 */
+	if (flight > 0 && !mp->mp_nodelay && !mp->mp_shut &&
+	    grant.doff >= mp->mp_nxt && grant.len < want.mss &&
+	    grant.doff + grant.len > mp->mp_appended)
 		return (false);
 	m = mptcp_share(mp, &grant);
 	if (m == NULL)
@@ -174,7 +180,7 @@ mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 		m_freem(m);
 		return (false);
 	}
-	mp->mp_nxt = max(mp->mp_nxt, grant.doff + grant.len);
+	mp->mp_nxt = uqmax(mp->mp_nxt, grant.doff + grant.len);
 	MPTCP_PROBE4(map, mp, sub->ms_sf, grant.doff, grant.len);
 	MPTCP_DEBUG(DSMAP, 1, "%08x: subflow %u: map %ju+%u at ssn %ju\n",
 	    mp->mp_token, sub->ms_sf, (uintmax_t)grant.doff, grant.len,

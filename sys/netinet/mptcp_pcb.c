@@ -521,7 +521,7 @@ mptcp_promote_alloc(struct tcpcb *tp, struct mptcp_subflow *sub,
 	bzero(&start, sizeof(start));
 	mptcp_sockaddr(tptoinpcb(tp), &start.local, &start.remote);
 	start.snd_window = tp->snd_wnd;
-	start.rcv_space = max(sbspace(&so->so_rcv), 0);
+	start.rcv_space = lmax(sbspace(&so->so_rcv), 0);
 	MPP_RLOCK();
 	cfg = V_mptcp.mv_config;
 	MPP_RUNLOCK();

@@ -109,7 +109,7 @@ mptcp_arm(struct mpcb *mp)
 	}
 	now = mptcp_now();
 	callout_reset_sbt(&mp->mp_callout,
-	    ustosbt(at > now ? min(at - now, 3600000000ULL) : 1000), SBT_1MS,
+	    ustosbt(at > now ? uqmin(at - now, 3600000000ULL) : 1000), SBT_1MS,
 	    mptcp_callout, mp, 0);
 }
 
@@ -208,24 +208,29 @@ mptcp_wake(struct mpcb *mp)
 }
 
 /*
- * Lets go of what has been DATA_ACKed and no map refers to.
+ * Lets go of what has been DATA_ACKed.  The subflows' own buffers refer to the
+ * same mbufs, so what a map still needs stays there, and so_snd holds just the
+ * logical sb_cc: a dead path's maps do not block the application.
  */
 static void
 mptcp_release(struct mpcb *mp)
 {
 	struct sockbuf *sb;
 	struct mbuf *m;
+	uint64_t acked;
 	uint32_t len;
 
 	MP_LOCK_ASSERT(mp);
 	if (mp->mp_detached)
 		return;
-	len = mptcp_core_snd_release(mp->mp_core);
-	if (len == 0)
+	(void)mptcp_core_snd_release(mp->mp_core);
+	/* The first byte has data offset 1; a DATA_FIN counts, but is none. */
+	acked = uqmin(mptcp_core_snd_una(mp->mp_core) - 1, mp->mp_appended);
+	if (acked <= mp->mp_released)
 		return;
 	sb = &mp->mp_so->so_snd;
 	SOCKBUF_LOCK(sb);
-	len = min(len, sbavail(sb));
+	len = uqmin(acked - mp->mp_released, sbavail(sb));
 	m = sbcut_locked(sb, len);
 	SOCKBUF_UNLOCK(sb);
 	mp->mp_released += len;

@@ -201,7 +201,7 @@ mptcp_usr_rcvd(struct socket *so, struct inpcb *inp)
 
 	mp = mptcp_usr_enter(inp);
 	MP_LOCK(mp);
-	mptcp_core_set_rcv_space(mp->mp_core, max(sbspace(&so->so_rcv), 0));
+	mptcp_core_set_rcv_space(mp->mp_core, lmax(sbspace(&so->so_rcv), 0));
 	MP_UNLOCK(mp);
 	mptcp_run(mp, false);
 	mpcb_rele(mp);
