@@ -52,7 +52,7 @@ impl Scenario {
         let hosts = hosts(&mut dice, kind, &addresses);
         let outages = outages(&mut dice, kind, count);
         let connections = connections(&mut dice, kind, &addresses);
-        let deeds = deeds(&mut dice, kind, &hosts);
+        let deeds = deeds(&mut dice, kind, &hosts, &connections);
         Scenario { seed, kind, hosts, paths, routes, outages, connections, deeds }
     }
 }
@@ -253,7 +253,7 @@ fn applications(dice: &mut Dice, kind: Kind, most: u64) -> [Plan; 2] {
     })
 }
 
-fn deeds(dice: &mut Dice, kind: Kind, hosts: &[HostConfig; 2]) -> Vec<(Instant, Deed)> {
+fn deeds(dice: &mut Dice, kind: Kind, hosts: &[HostConfig; 2], conns: &[Connection]) -> Vec<(Instant, Deed)> {
     let mut deeds = Vec::new();
     if !matches!(kind, Kind::Rough | Kind::Clean | Kind::Meddled) || dice.chance(50) {
         return deeds;
@@ -268,8 +268,8 @@ fn deeds(dice: &mut Dice, kind: Kind, hosts: &[HostConfig; 2]) -> Vec<(Instant, 
                 let list = mp_addresses(dice, kind, side, addresses);
                 deeds.push((at, Deed::Addresses(side, list)));
             }
-            // The first address stays, or there may be no way left.
-            1 if n > 0 && kind == Kind::Rough => {
+            // Where a connection began there may be no other way.
+            1 if kind == Kind::Rough && !conns.iter().any(|c| [c.from, c.to].contains(&addresses[n])) => {
                 deeds.push((at, Deed::Lost(side, addresses[n])));
                 deeds.push((at + dice.millis(10, 3000), Deed::Back(side, addresses[n])));
             }

@@ -68,6 +68,6 @@ fn explained(kind: Kind, app: &App, why: ConnError) -> bool {
         // An application that gave up may have done so while a path of the peer's still worked.
         ConnError::Reset => true,
         ConnError::Damaged => matches!(kind, Kind::Corrupted | Kind::Stripped | Kind::Coalesced),
-        ConnError::TimedOut => matches!(kind, Kind::AllPathsDie | Kind::Stripped | Kind::Corrupted),
+        ConnError::TimedOut => matches!(kind, Kind::AllPathsDie | Kind::Stripped | Kind::Corrupted | Kind::Coalesced),
     }
 }

@@ -88,18 +88,20 @@ impl Conn {
         self.send_flow(sh, slot, now, true);
     }
 
-    /// The window to advertise, in octets.
+    /// The window to advertise, in octets. Plain TCP counts it from the acknowledgement, which is ahead of what has
+    /// been taken into `so_rcv`; core counts from the DATA_ACK, as long as there is one.
     pub(super) fn window(&mut self, sh: &Shared) -> u32 {
-        match &self.level {
-            Level::Multipath(mpcb) => mpcb.rcv_window(),
-            _ => u32::try_from(self.receive_space(sh).saturating_sub(self.not_taken())).unwrap_or(u32::MAX),
+        let space = self.receive_space(sh);
+        let (window, plain) = match &self.level {
+            Level::Multipath(mpcb) => (mpcb.rcv_window(), mpcb.fallback_reason().is_some()),
+            _ => (u32::try_from(space).unwrap_or(u32::MAX), true),
+        };
+        if !plain {
+            return window;
         }
-    }
-
-    /// Octets that plain TCP has acknowledged and that are not in `so_rcv` yet.
-    fn not_taken(&mut self) -> usize {
-        let first = self.subflows.values_mut().find(|s| matches!(s.role, Role::First));
-        first.map_or(0, |s| s.flow.readable())
+        let live = self.subflows.values_mut().filter(|s| !matches!(s.role, Role::Parted));
+        let waits: usize = live.map(|s| s.flow.readable()).sum();
+        window.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX))
     }
 
     /// Octets free in `so_rcv`.
