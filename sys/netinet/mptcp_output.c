@@ -108,8 +108,9 @@ static struct mbuf *
 mptcp_share(struct mpcb *mp, const struct mptcp_core_grant *grant)
 {
 	struct sockbuf *sb = &mp->mp_so->so_snd;
-	struct mbuf *m;
+	struct mbuf *m, *from;
 	uint64_t off;
+	uint32_t moff;
 
 	m = NULL;
 	/* so_snd begins with the first byte without DATA_ACK. */
@@ -117,19 +118,34 @@ mptcp_share(struct mpcb *mp, const struct mptcp_core_grant *grant)
 	if (mp->mp_detached || grant->doff - 1 < mp->mp_released)
 		return (NULL);
 	SOCKBUF_LOCK(sb);
-	if (sb->sb_mb != NULL && off + grant->len <= (uint64_t)sbavail(sb))
-		m = m_copym(sb->sb_mb, off, grant->len, M_NOWAIT);
+	if (sb->sb_mb != NULL && off + grant->len <= (uint64_t)sbavail(sb)) {
+		/* The cursor saves the walk from the head for new data. */
+		from = sbsndptr_noadv(sb, off, &moff);
+		m = m_copym(from, moff, grant->len, M_NOWAIT);
+		if (m != NULL && grant->doff >= mp->mp_nxt)
+			sbsndptr_adv(sb, from, moff + grant->len);
+	}
 	SOCKBUF_UNLOCK(sb);
 	return (m);
 }
 
+static int
+mptcp_sum_piece(void *sum, void *bytes, u_int len)
+{
+
+	mptcp_core_sum_add(sum, bytes, len);
+	return (0);
+}
+
+/*
+ * Sums a map's bytes; m_apply() knows the unmapped mbufs of sendfile(2).
+ */
 static void
-mptcp_sum_chain(const struct mbuf *m, struct mptcp_core_sum *sum)
+mptcp_sum_chain(struct mbuf *m, uint32_t len, struct mptcp_core_sum *sum)
 {
 
 	bzero(sum, sizeof(*sum));
-	for (; m != NULL; m = m->m_next)
-		mptcp_core_sum_add(sum, mtod(m, const void *), m->m_len);
+	(void)m_apply(m, 0, len, mptcp_sum_piece, sum);
 }
 
 /*
@@ -174,7 +190,7 @@ mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	if (m == NULL)
 		return (false);
 	if (grant.need_sum)
-		mptcp_sum_chain(m, &sum);
+		mptcp_sum_chain(m, grant.len, &sum);
 	if (!mptcp_core_map_commit(mp->mp_core, sub->ms_sf, sub->ms_tx, &grant,
 	    grant.need_sum ? &sum : NULL, mptcp_now())) {
 		m_freem(m);

@@ -266,6 +266,8 @@ mptcp_ifaddr_event(void *arg __unused, struct ifnet *ifp __unused,
 #endif
 	} else
 		return;
+	if (V_mptcp.mv_tokens == NULL)
+		return;			/* a VNET that comes, or goes */
 	MPP_RLOCK();
 	LIST_FOREACH(mp, &V_mptcp.mv_mpcbs, mp_list) {
 		mtx_lock(&mp->mp_dead_mtx);
@@ -307,6 +309,10 @@ mptcp_ifaddr_task(struct mpcb *mp)
 	MP_UNLOCK(mp);
 }
 
+/* Once: it runs in the VNET of the interface. */
+EVENTHANDLER_DEFINE(ifaddr_event_ext, mptcp_ifaddr_event, NULL,
+    EVENTHANDLER_PRI_ANY);
+
 static void
 mptcp_vnet_init(const void *unused __unused)
 {
@@ -318,8 +324,6 @@ mptcp_vnet_init(const void *unused __unused)
 	V_mptcp.mv_tokens = mptcp_core_tokens_new();
 	if (V_mptcp.mv_tokens == NULL)
 		panic("mptcp: no memory for the table of tokens");
-	V_mptcp.mv_ifaddr_tag = EVENTHANDLER_REGISTER(ifaddr_event_ext,
-	    mptcp_ifaddr_event, NULL, EVENTHANDLER_PRI_ANY);
 }
 VNET_SYSINIT(mptcp_vnet_init, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY,
     mptcp_vnet_init, NULL);
@@ -335,7 +339,6 @@ mptcp_vnet_uninit(const void *unused __unused)
 	struct mpcb *mp;
 	u_int left;
 
-	EVENTHANDLER_DEREGISTER(ifaddr_event_ext, V_mptcp.mv_ifaddr_tag);
 	for (;;) {
 		MPP_RLOCK();
 		left = V_mptcp.mv_count;
@@ -349,7 +352,10 @@ mptcp_vnet_uninit(const void *unused __unused)
 		pause("mptcpgo", hz / 20);
 	}
 	taskqueue_quiesce(taskqueue_mptcp);
+	MPP_WLOCK();
 	mptcp_core_tokens_free(V_mptcp.mv_tokens);
+	V_mptcp.mv_tokens = NULL;
+	MPP_WUNLOCK();
 	rw_destroy(&V_mptcp.mv_lock);
 }
 VNET_SYSUNINIT(mptcp_vnet_uninit, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY,

@@ -103,11 +103,13 @@ mptcp_arm(struct mpcb *mp)
 		return;
 	}
 	at = mptcp_core_next_timer(mp->mp_core);
-	if (at == UINT64_MAX) {
-		callout_stop(&mp->mp_callout);
+	if (at == UINT64_MAX)
 		return;
-	}
+	/* One that fires too early does no harm: it arms the next. */
+	if (callout_pending(&mp->mp_callout) && mp->mp_armed_at <= at)
+		return;
 	now = mptcp_now();
+	mp->mp_armed_at = at;
 	callout_reset_sbt(&mp->mp_callout,
 	    ustosbt(at > now ? uqmin(at - now, 3600000000ULL) : 1000), SBT_1MS,
 	    mptcp_callout, mp, 0);
@@ -182,7 +184,8 @@ mptcp_wake(struct mpcb *mp)
 	mp->mp_over_told |= mp->mp_over;
 	mp->mp_wake_rcv = mp->mp_wake_snd = mp->mp_eof = false;
 	error = mp->mp_error;
-	if (mp->mp_detached)
+	/* Once dying, the task may give the last reference away. */
+	if (mp->mp_detached || mp->mp_dying)
 		connected = rcv = snd = eof = over = false;
 	else if (connected || rcv || snd || eof || over)
 		soref(so);
@@ -234,6 +237,7 @@ mptcp_release(struct mpcb *mp)
 	m = sbcut_locked(sb, len);
 	SOCKBUF_UNLOCK(sb);
 	mp->mp_released += len;
+	mp->mp_wake_snd = true;
 	m_freem(m);
 }
 

@@ -96,6 +96,27 @@ mptcp_usr_enter(struct inpcb *inp)
 }
 
 /*
+ * The application writes no more.  A DATA_FIN has its place behind what
+ * sendfile(2) has not read yet.
+ */
+static void
+mptcp_end_data(struct mpcb *mp)
+{
+	struct sockbuf *sb = &mp->mp_so->so_snd;
+
+	MP_LOCK_ASSERT(mp);
+	mp->mp_shut = true;
+	mp->mp_fin_due = !mp->mp_detached && !mp->mp_over &&
+	    sbused(sb) != sbavail(sb);
+	if (mp->mp_fin_due)
+		return;
+	if (mp->mp_closing)
+		mptcp_core_close(mp->mp_core, mptcp_now());
+	else
+		mptcp_core_snd_shutdown(mp->mp_core, mptcp_now());
+}
+
+/*
  * Tells the core of bytes that became available in so_snd.
  */
 void
@@ -112,6 +133,8 @@ mptcp_appended(struct mpcb *mp)
 		    mptcp_now());
 		mp->mp_appended = total;
 	}
+	if (mp->mp_fin_due)
+		mptcp_end_data(mp);
 }
 
 int
@@ -149,14 +172,15 @@ mptcp_usr_send(struct socket *so, struct inpcb *inp, int flags,
 	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
 	if ((flags & PRUS_NOTREADY) == 0)
 		mptcp_appended(mp);
-	if (flags & PRUS_EOF) {
-		mp->mp_shut = true;
-		mptcp_core_snd_shutdown(mp->mp_core, mptcp_now());
-	}
+	if (flags & PRUS_EOF)
+		mptcp_end_data(mp);
 	MP_UNLOCK(mp);
 	if (flags & PRUS_EOF)
 		socantsendmore(so);
-	if ((flags & PRUS_MORETOCOME) == 0)
+	/* More is to come, but perhaps not soon. */
+	if (flags & PRUS_MORETOCOME)
+		mptcp_schedule(mp);
+	else
 		mptcp_run(mp, false);
 	mpcb_rele(mp);
 	return (0);
@@ -216,8 +240,7 @@ mptcp_usr_shutdown(struct socket *so, struct inpcb *inp)
 	mp = mptcp_usr_enter(inp);
 	socantsendmore(so);
 	MP_LOCK(mp);
-	mp->mp_shut = true;
-	mptcp_core_snd_shutdown(mp->mp_core, mptcp_now());
+	mptcp_end_data(mp);
 	MP_UNLOCK(mp);
 	mptcp_run(mp, false);
 	mpcb_rele(mp);
@@ -238,10 +261,11 @@ mptcp_usr_disconnect(struct socket *so, struct inpcb *inp)
 	soisdisconnecting(so);
 	MP_LOCK(mp);
 	mp->mp_shut = true;
+	mp->mp_closing = true;
 	if (abort)
 		mptcp_core_abort(mp->mp_core, mptcp_now());
 	else
-		mptcp_core_close(mp->mp_core, mptcp_now());
+		mptcp_end_data(mp);
 	MP_UNLOCK(mp);
 	sbflush(&so->so_rcv);
 	mptcp_run(mp, false);
@@ -256,9 +280,9 @@ mptcp_usr_close(struct socket *so __unused, struct inpcb *inp)
 
 	mp = mptcp_usr_enter(inp);
 	MP_LOCK(mp);
-	mp->mp_shut = true;
+	mp->mp_closing = true;
 	mp->mp_closed = true;
-	mptcp_core_close(mp->mp_core, mptcp_now());
+	mptcp_end_data(mp);
 	MP_UNLOCK(mp);
 	mptcp_schedule(mp);
 	mpcb_rele(mp);

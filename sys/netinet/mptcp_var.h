@@ -115,12 +115,14 @@ struct mpcb {
 	struct mptcp_core_action mp_open[MPTCP_MAXOPEN];	/* (m) */
 	u_int		mp_nopen;	/* (m) joins for the task to open */
 	struct callout	mp_callout;	/* (m) */
+	uint64_t	mp_armed_at;	/* (m) when it fires, us */
 	struct task	mp_task;
 	uint64_t	mp_appended;	/* (m) bytes of so_snd core knows of */
 	uint64_t	mp_nxt;		/* (m) first data offset without map */
 	uint64_t	mp_released;	/* (m) bytes dropped from so_snd */
 	bool		mp_nodelay;	/* (m) TCP_NODELAY */
 	bool		mp_shut;	/* (m) the application writes no more */
+	bool		mp_fin_due;	/* (m) once all of so_snd is ready */
 	bool		mp_detached;	/* (m) mp_so has lost its so_pcb */
 	bool		mp_wake_rcv;	/* (m) sorwakeup() is due */
 	bool		mp_wake_snd;	/* (m) */
@@ -128,6 +130,7 @@ struct mpcb {
 	bool		mp_connected;	/* (m) soisconnected() is due */
 	bool		mp_over;	/* (m) core said Closed */
 	bool		mp_over_told;	/* (m) and the socket knows */
+	bool		mp_closing;	/* (m) the application is closing */
 	bool		mp_closed;	/* (m) the application has closed */
 	bool		mp_abort;	/* (m) abort is due (from the task) */
 	bool		mp_dying;	/* (m) teardown has begun */
@@ -156,7 +159,6 @@ struct mptcp_vnet {
 	struct mptcp_core_stats mv_stats;	/* (p) of ended connections */
 	uint64_t	mv_fallbacks[16];	/* (p) by reason */
 	uint64_t	mv_established;	/* (p) connections that became multipath */
-	eventhandler_tag mv_ifaddr_tag;
 };
 VNET_DECLARE(struct mptcp_vnet, mptcp);
 #define	V_mptcp			VNET(mptcp)
