@@ -145,7 +145,10 @@ impl Mpcb {
         let len = avail.min(whole);
         let placement = self.reass.arrive(piece.doff, len, self.rcv.edge(), &mut self.pool);
         self.took(sf, len);
-        if !matches!(placement, Placement::Duplicate | Placement::Deliver { cut: 0, .. } | Placement::Hold { cut: 0, .. }) {
+        if !matches!(
+            placement,
+            Placement::Duplicate | Placement::Deliver { cut: 0, .. } | Placement::Hold { cut: 0, .. }
+        ) {
             self.thrown = self.thrown.max(piece.doff.saturating_add(u64::from(len)));
         }
         if !matches!(placement, Placement::Deliver { skip: 0, cut: 0, .. })

@@ -86,7 +86,8 @@ impl Mpcb {
     /// it on this one too (NSDI 2012, opportunistic retransmission). Once for each byte.
     pub(super) fn opportunistic(&mut self, sf: SubflowId, most: u64) -> Option<(u64, u32)> {
         let una = self.snd.una();
-        let blocked = self.fallback.is_none() && self.failing.is_none() && self.snd.unmapped() > 0 && una < self.snd.nxt();
+        let blocked =
+            self.fallback.is_none() && self.failing.is_none() && self.snd.unmapped() > 0 && una < self.snd.nxt();
         if !blocked || una < self.reinject.opportunistic {
             return None;
         }
@@ -233,7 +234,8 @@ impl Mpcb {
         if una >= self.reinject.recover || self.live().filter(alive).any(|subflow| carries(subflow, una)) {
             return;
         }
-        let next = self.live().filter(alive).filter_map(|s| s.maps.iter().map(|m| m.doff).filter(|d| *d > una).min()).min();
+        let next =
+            self.live().filter(alive).filter_map(|s| s.maps.iter().map(|m| m.doff).filter(|d| *d > una).min()).min();
         let end = next.unwrap_or(u64::MAX).min(self.snd.nxt()).min(self.snd.end()).min(una.saturating_add(65_535));
         match self.reinject.queue.insert(una, end, &mut self.pool) {
             Ok(()) => self.kick(),

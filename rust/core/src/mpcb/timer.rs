@@ -25,15 +25,8 @@ pub(super) enum Timer {
     Starved = 6,
 }
 
-const TIMERS: [Timer; 7] = [
-    Timer::DataRto,
-    Timer::Persist,
-    Timer::Unmapped,
-    Timer::Fail,
-    Timer::Close,
-    Timer::Lonely,
-    Timer::Starved,
-];
+const TIMERS: [Timer; 7] =
+    [Timer::DataRto, Timer::Persist, Timer::Unmapped, Timer::Fail, Timer::Close, Timer::Lonely, Timer::Starved];
 
 /// A deadline for each [`Timer`].
 #[derive(Debug)]

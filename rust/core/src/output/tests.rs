@@ -66,13 +66,18 @@ fn announcement(v6: bool) -> MpOption {
 
 #[test]
 fn every_width_of_dss_is_what_the_maps_say_and_fits_beside_timestamps() {
-    for (long_ack, long_dsn, csum) in [(false, false, None), (true, false, Some(9)), (false, true, None), (true, true, Some(9))] {
+    for (long_ack, long_dsn, csum) in
+        [(false, false, None), (true, false, Some(9)), (false, true, None), (true, true, Some(9))]
+    {
         let state = TxState { long_ack, long_dsn, checksum: csum.is_some(), ..state(Phase::Established) };
         let mut tx = tx(state, &[map(1, 11, 100, csum), map(101, 500, 50, csum)]);
         for (ssn, start, doff, len) in [(1, 1, 11, 100), (60, 1, 11, 100), (101, 101, 500, 50)] {
             let dss = dss(&build(&mut tx, ssn, 10, 28));
             let sent = dss.map.unwrap();
-            assert_eq!((sent.dsn, sent.ssn, sent.len, sent.csum), (seq::wire_dsn(doff, IDSN, long_dsn), start, len, csum));
+            assert_eq!(
+                (sent.dsn, sent.ssn, sent.len, sent.csum),
+                (seq::wire_dsn(doff, IDSN, long_dsn), start, len, csum)
+            );
             assert_eq!(dss.data_ack, Some(seq::wire_dsn(5, PEER, long_ack)));
             assert!(!dss.data_fin);
         }

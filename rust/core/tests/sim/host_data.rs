@@ -189,7 +189,8 @@ impl Host {
         if let Some((_, pause)) = self.app.slow {
             let due = self.app.next_read.is_some_and(|at| at <= now);
             if n > 0 || due {
-                self.app.next_read = (n > 0 || !self.so_rcv.is_empty()).then(|| now + pause.max(Duration::from_millis(1)));
+                self.app.next_read =
+                    (n > 0 || !self.so_rcv.is_empty()).then(|| now + pause.max(Duration::from_millis(1)));
             }
         }
         if self.so_rcv.is_empty() && self.saw_eof {

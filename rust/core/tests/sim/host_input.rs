@@ -43,10 +43,11 @@ impl Host {
             return self.refuse(packet, None);
         }
         let cfg = self.setup.cfg;
-        let answer = Responder::version_for(&packet.options, cfg.accepts(mptcp_wire::Version::V0)).and_then(|version| {
-            let key = KeyMaterial::derive(version, self.key.key);
-            Responder::on_syn(&packet.options, version, key, cfg.checksum, cfg.deny_join_id0)
-        });
+        let answer =
+            Responder::version_for(&packet.options, cfg.accepts(mptcp_wire::Version::V0)).and_then(|version| {
+                let key = KeyMaterial::derive(version, self.key.key);
+                Responder::on_syn(&packet.options, version, key, cfg.checksum, cfg.deny_join_id0)
+            });
         let role = answer.map_or(Role::Plain, Role::Responding);
         let plain = matches!(role, Role::Plain);
         let at = self.add_flow(packet.to, packet.from, State::SynReceived, role);

@@ -80,9 +80,8 @@ impl Link {
         let sent = start + Duration::from_micros(size * 1_000_000 / self.rate.max(1));
         direction.busy_until = sent;
         direction.meddle(packet, rng);
-        let jitter = |rng: &mut SeededRng, most: Duration| {
-            Duration::from_micros(rng.next_u64() % (most.as_micros() as u64 + 1))
-        };
+        let jitter =
+            |rng: &mut SeededRng, most: Duration| Duration::from_micros(rng.next_u64() % (most.as_micros() as u64 + 1));
         let copies = 1 + u64::from(rng.next_u64() % 1000 < self.duplicate_per_mille);
         (0..copies).map(|_| sent + self.delay + jitter(rng, self.jitter)).collect()
     }

@@ -15,12 +15,12 @@ mod scenario;
 mod tcp;
 mod world;
 
+use host::Host;
 use mptcp_core::error::ConnError;
 use mptcp_core::time::Instant;
 use scenario::{Expect, FAMILIES, Family, build};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use host::Host;
 use world::{Stall, World};
 
 /// Virtual time after which a connection counts as stalled.

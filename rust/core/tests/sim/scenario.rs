@@ -242,8 +242,7 @@ pub fn build(family: Family, seed: u64) -> (World, Expect) {
     let mut world = World::new(hosts, links, rng);
     world.deeds = acts;
     let cfg = cfgs[0];
-    let offer =
-        Offer { version: cfg.version, checksum: cfg.checksum, deny_join_id0: cfg.deny_join_id0, syn_tries: 3 };
+    let offer = Offer { version: cfg.version, checksum: cfg.checksum, deny_join_id0: cfg.deny_join_id0, syn_tries: 3 };
     let opener = Opener::new(offer, world.hosts[0].key);
     world.hosts[0].connect(opener, to, Instant::ZERO);
     let expect = match family {
