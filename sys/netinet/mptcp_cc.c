@@ -67,13 +67,14 @@
 #include <netinet/tcp_var.h>
 #include <netinet/cc/cc.h>
 #include <netinet/cc/cc_module.h>
+#include <netinet/mptcp_compat.h>
 #include <netinet/mptcp_hooks.h>
 #include <netinet/mptcp_var.h>
 
 /* The coupling is worked out again after so many microseconds. */
 #define	MPTCP_COUPLE_EVERY	10000
 
-static void	lia_ack_received(struct cc_var *, uint16_t);
+static void	lia_ack_received(struct cc_var *, mptcp_ccsignal);
 
 static struct cc_algo lia_cc_algo = {
 	.name = "lia",
@@ -117,9 +118,9 @@ mptcp_couple(struct mpcb *mp, struct mptcp_subflow *sub, uint64_t now)
 }
 
 static void
-lia_ack_received(struct cc_var *ccv, uint16_t type)
+lia_ack_received(struct cc_var *ccv, mptcp_ccsignal type)
 {
-	struct tcpcb *tp = ccv->ccvc.tcp;
+	struct tcpcb *tp = MPTCP_CC_TCPCB(ccv);
 	struct mptcp_subflow *sub;
 	uint64_t cwnd, grown;
 
