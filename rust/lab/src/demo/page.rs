@@ -40,12 +40,10 @@ pub fn page(story: &Story) -> String {
         );
     }
     out.push_str("<span class=\"unit\">Mbit/s of IP packets, stacked</span></p>\n<div class=\"plots\">\n");
-    // Half as much again leaves room above the sum.
+    // A little room above the sum, and a round number.
     let top = (s.sum_mbit * 1.1 / 10.0).ceil() * 10.0;
     for run in &story.runs {
-        let class = if run.cut.is_some() { " class=\"wide\"" } else { "" };
-        let _ =
-            write!(out, "<figure{class}>\n<figcaption>{}</figcaption>\n{}</figure>\n", caption(run), plot(run, top));
+        let _ = write!(out, "<figure>\n<figcaption>{}</figcaption>\n{}</figure>\n", caption(run), plot(run, top));
     }
     let _ = write!(out, "</div>\n<p class=\"copy\">{}</p>\n</main>\n</body>\n</html>\n", copy_line(s));
     out
@@ -78,10 +76,9 @@ fn figures(out: &mut String, s: &Summary) {
         ("Linux with Linux", s.linux_mbit, s.linux_reverse_mbit),
         (if linux { "Ours with Linux" } else { "Ours with ours" }, Some(s.ours_mbit), Some(s.ours_reverse_mbit)),
     ];
-    let (there, back) = if linux { ("from A", "from B") } else { ("there", "back") };
     let _ = write!(
         out,
-        "<table>\n<thead><tr><th></th><th class=\"number\">{there}</th><th class=\"number\">{back}</th>\
+        "<table>\n<thead><tr><th></th><th class=\"number\">there</th><th class=\"number\">back</th>\
          <th>share of {:.0} Mbit/s</th></tr></thead>\n<tbody>\n",
         s.sum_mbit
     );
@@ -102,6 +99,6 @@ fn figures(out: &mut String, s: &Summary) {
         "</tbody>\n</table>\n<p class=\"note\">Payload in Mbit/s as the receiver saw it, over {} s; the headers of IP and \
          TCP alone take 5 % of a path.{}</p>\n",
         s.seconds,
-        if linux { " A is the side of the row's first name, B the Linux kernel." } else { "" }
+        if linux { " Back is from the second-named side to the first." } else { "" }
     );
 }

@@ -25,6 +25,11 @@ pub(crate) const FAST: &str = "rate=160mbit,delay=3ms,queue=256k";
 /// Real-time tests disturb each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Waits for the other tests of this program.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whose program opens the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Opener {
@@ -109,7 +114,7 @@ impl Plan {
 
     /// `tune` may change the settings of our host.
     pub(crate) fn build_with(self, tune: impl FnOnce(&mut HostConfig)) -> Result<Bed> {
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         let count = u8::try_from(self.paths.len())?;
         let cfg = TestbedConfig { paths: self.paths, seed: 1, a: HostKind::Process, b: HostKind::Kernel };
         let mut testbed = Testbed::new(cfg)?;

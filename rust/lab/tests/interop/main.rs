@@ -13,4 +13,5 @@ mod many;
 mod priority;
 mod roles;
 mod stripped;
+mod throughput;
 mod transfer;
