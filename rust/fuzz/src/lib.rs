@@ -52,11 +52,12 @@ pub fn settings(data: &[u8]) {
         assert_eq!(AddressList::parse(list.to_string().as_bytes()).as_ref(), Ok(&list));
         assert!(list.iter().count() == list.len());
     }
-    // The first four octets are the mask before, the rest is the string.
-    let (before, text) = data.split_at(data.len().min(4));
-    let mut bits = [0; 4];
-    bits[..before.len()].copy_from_slice(before);
-    let before = DebugMask::from_bits(u32::from_le_bytes(bits));
+    // Up to the first zero octet stands what was set before, behind it the string that is set now.
+    let (before, text) = match data.iter().position(|octet| *octet == 0) {
+        Some(at) => (&data[..at], &data[at + 1..]),
+        None => (&[][..], data),
+    };
+    let before = DebugMask::parse(before).unwrap_or(DebugMask::OFF);
     for mask in [before.apply(text), DebugMask::parse(data)].into_iter().flatten() {
         assert_eq!(DebugMask::from_bits(mask.bits()), mask);
         assert_eq!(DebugMask::parse(mask.to_string().as_bytes()), Ok(mask), "{mask}");
