@@ -3,6 +3,8 @@
 CARGO = cargo
 RUST = --manifest-path rust/Cargo.toml
 LAB = $(CARGO) run $(RUST) -q --release -p mptcp-lab --bin mptcp-lab --
+# Needs cargo-fuzz and a nightly compiler: cargo install cargo-fuzz; rustup toolchain install nightly
+FUZZ = $(CARGO) +nightly fuzz
 # Length of each fuzz target's run, in seconds, and seeds of `make sim`.
 FUZZ_SECONDS = 600
 SEEDS = 0..100000
@@ -37,8 +39,8 @@ bench:
 	$(CARGO) bench $(RUST) -p mptcp-wire -p mptcp-core
 
 fuzz:
-	cd rust/fuzz && for target in $$($(CARGO) fuzz list); do \
-		$(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	cd rust/fuzz && for target in $$($(FUZZ) list); do \
+		$(FUZZ) run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
 sim:
