@@ -23,6 +23,9 @@ use crate::host::{ConnId, ConnStats, Host};
 /// Statistics of so many finished connections are kept.
 const MOST_FINISHED: usize = 1000;
 
+/// Rounds of work between two looks at the descriptors.
+const MOST_ROUNDS: u32 = 64;
+
 /// One way of getting connections.
 enum Source {
     /// Programs connect to the listener; their connections go to `remote`.
@@ -108,7 +111,8 @@ impl Engine {
 
     /// Lets host and relays work on until neither has anything to do now.
     fn settle(&mut self, mut asked: BTreeSet<ConnId>, hung_up: &BTreeSet<ConnId>) {
-        loop {
+        // Bounded, so that packets and orders get their turn whatever the host is busy with.
+        for _ in 0..MOST_ROUNDS {
             let now = self.clock.now();
             self.accept_remote();
             asked.extend(self.host.take_changed());

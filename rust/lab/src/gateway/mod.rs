@@ -23,7 +23,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::clock::Clock;
-use crate::host::{ConnStats, Host, HostConfig};
+use crate::host::{ConnId, ConnStats, Host, HostConfig};
 use engine::Engine;
 use wires::Wires;
 pub use wires::{Network, NetworkError, Wire};
@@ -145,7 +145,9 @@ impl Gateway {
     /// When the gateway has stopped.
     pub fn stats(&self) -> Result<Vec<ConnStats>> {
         self.with_host(|host, finished, _| {
-            let live = host.connections().filter_map(|conn| host.stats(conn));
+            // Of finished ones TCP's last timers may be left.
+            let carried = |conn: &ConnId| finished.iter().all(|f| f.conn != *conn);
+            let live = host.connections().filter(carried).filter_map(|conn| host.stats(conn));
             finished.iter().cloned().chain(live).collect()
         })
     }

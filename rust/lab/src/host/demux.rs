@@ -67,12 +67,15 @@ impl Host {
 
     /// Answers with a RST (RFC 9293 section 3.10.7.1; MP_TCPRST where a join is refused).
     fn refuse(&mut self, segment: &TcpSegment<'_>, refusal: Option<JoinRefusal>) {
-        let mut options = [0; 4];
-        let mut len = 0;
+        let mut buffer = [0; 4];
+        let mut options: &[u8] = &[];
         if let Some(refusal) = refusal {
             let reason = refusal.rst_reason();
             let option = MpOption::TcpRst(MpTcpRst { transient: false, reason });
-            len = option.emit(&mut options).unwrap_or(0);
+            let len = option.emit(&mut buffer).unwrap_or(0);
+            options = &buffer[..len];
+        } else if !segment.flags.has(Flags::SYN) {
+            options = self.sh.resets.find(&(segment.dst, segment.src)).unwrap_or_default();
         }
         let acknowledges = segment.flags.has(Flags::ACK);
         let reply = TcpSegment {
@@ -82,7 +85,7 @@ impl Host {
             ack: if acknowledges { 0 } else { segment.seq.wrapping_add(segment.seq_len()) },
             flags: if acknowledges { Flags::RST } else { Flags::RST.and(Flags::ACK) },
             window: 0,
-            options: &options[..len],
+            options,
             payload: &[],
         };
         self.sh.out.push_back(reply.build());

@@ -45,9 +45,44 @@ pub(crate) struct Shared {
     pub(crate) out: VecDeque<Vec<u8>>,
     pub(crate) tokens: Tokens,
     pub(crate) tuples: HashMap<Tuple, (ConnId, Slot)>,
+    pub(crate) resets: Resets,
     /// See [`super::Remains`]: octets of core's memory and buffers that were never given back.
     pub(crate) lost: (usize, usize),
     next_slot: u32,
+}
+
+/// Resets that are remembered.
+const MOST_RESETS: usize = 1024;
+
+/// What the RSTs of flows that are no more carried. A RST that overtakes data, or follows data that was lost, is
+/// only answered by the peer (RFC 5961, section 3.2); the RST for that answer must say the same, or an
+/// MP_FASTCLOSE would be lost.
+#[derive(Debug, Default)]
+pub(crate) struct Resets {
+    options: HashMap<Tuple, Vec<u8>>,
+    order: VecDeque<Tuple>,
+}
+
+impl Resets {
+    /// Remembers the options of a RST; none are nothing to remember.
+    pub(crate) fn remember(&mut self, tuple: Tuple, options: &[u8]) {
+        if options.is_empty() {
+            return;
+        }
+        if self.options.insert(tuple, options.to_vec()).is_none() {
+            self.order.push_back(tuple);
+        }
+        if self.order.len() > MOST_RESETS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.options.remove(&oldest);
+        }
+    }
+
+    /// The options to repeat.
+    pub(crate) fn find(&self, tuple: &Tuple) -> Option<&[u8]> {
+        self.options.get(tuple).map(Vec::as_slice)
+    }
 }
 
 /// The tokens of all connections that can be joined.
@@ -63,7 +98,16 @@ impl Shared {
     pub(crate) fn new(cfg: HostConfig) -> Shared {
         let mut rng = HostRng(StdRng::seed_from_u64(cfg.seed));
         let tokens = Tokens(TokenTable::new(rng.next_u64()));
-        Shared { cfg, rng, out: VecDeque::new(), tokens, tuples: HashMap::new(), lost: (0, 0), next_slot: 0 }
+        Shared {
+            cfg,
+            rng,
+            out: VecDeque::new(),
+            tokens,
+            tuples: HashMap::new(),
+            resets: Resets::default(),
+            lost: (0, 0),
+            next_slot: 0,
+        }
     }
 
     /// A new name for a flow.

@@ -90,6 +90,8 @@ pub(crate) struct Conn {
     octets_written: u64,
     /// Right edge of the window that plain TCP has told the peer, counted in octets received.
     told_edge: u64,
+    /// Plain TCP whose application is gone waits for the peer's FIN until then.
+    linger_until: Option<Instant>,
 }
 
 impl Conn {
@@ -115,6 +117,7 @@ impl Conn {
             octets_read: 0,
             octets_written: 0,
             told_edge: 0,
+            linger_until: None,
         }
     }
 
@@ -167,7 +170,11 @@ impl Conn {
             if let (true, Some(id), Level::Multipath(mpcb)) = (timeout, subflow.id, &mut self.level) {
                 mpcb.subflow_rto(id, now);
             }
-            self.flush(sh, slot, now);
+            match (subflow.id, &self.level) {
+                // The persist timer has opened the window by an octet, and core knows which one it is.
+                (Some(id), Level::Multipath(mpcb)) if mpcb.fallback_reason().is_some() => self.pull(sh, slot, id, now),
+                _ => self.flush(sh, slot, now),
+            }
         }
         if let Level::Multipath(mpcb) = &mut self.level
             && mpcb.next_timer().is_some_and(|at| at <= now)
@@ -181,7 +188,7 @@ impl Conn {
     pub(crate) fn next_timer(&mut self, now: Instant) -> Option<Instant> {
         let level = match &self.level {
             Level::Multipath(mpcb) => mpcb.next_timer(),
-            _ => None,
+            _ => self.linger_until.filter(|_| self.ended.is_none()),
         };
         let flows = self.subflows.values_mut().filter_map(|s| s.flow.next_timer(now));
         flows.chain(level).min()
@@ -203,7 +210,9 @@ impl Conn {
             let parted = over || matches!(subflow.role, Role::Parted);
             let gone = parted && subflow.flow.is_gone();
             if gone {
-                sh.tuples.remove(&(subflow.flow.local(), subflow.flow.remote()));
+                let tuple = (subflow.flow.local(), subflow.flow.remote());
+                sh.tuples.remove(&tuple);
+                sh.resets.remember(tuple, subflow.flow.reset_options());
             }
             !gone
         });

@@ -1,5 +1,7 @@
 //! The data path of a connection that is, or became in the handshake, plain TCP.
 
+use std::time::Duration;
+
 use mptcp_core::error::ConnError;
 use mptcp_core::time::Instant;
 
@@ -7,6 +9,9 @@ use super::{Conn, Level, Role};
 use crate::host::packet::{Flags, TcpSegment};
 use crate::host::shared::{Shared, Slot};
 use crate::host::tcp::{Arrival, FlowEnd};
+
+/// How long FIN-WAIT-2 lasts for a connection whose application is gone; what Linux does.
+const LINGER: Duration = Duration::from_secs(60);
 
 impl Conn {
     pub(super) fn plain_segment(&mut self, slot: Slot, segment: &TcpSegment<'_>, arrival: &Arrival, now: Instant) {
@@ -33,6 +38,7 @@ impl Conn {
         if plain {
             self.plain_in(slot);
             self.plain_out(sh, slot, now);
+            self.linger(slot, now);
         }
         self.flush(sh, slot, now);
         let Some(subflow) = self.subflows.get(&slot) else { return };
@@ -46,6 +52,18 @@ impl Conn {
             FlowEnd::Aborted => ConnError::Aborted,
             FlowEnd::TimedOut => ConnError::TimedOut,
         });
+    }
+
+    /// Everything was sent and acknowledged, and nobody would read: the peer's FIN is waited for, but not for ever.
+    fn linger(&mut self, slot: Slot, now: Instant) {
+        let Some(subflow) = self.subflows.get_mut(&slot) else { return };
+        if !self.detached || !self.snd.is_empty() || !subflow.flow.sender().is_idle() {
+            return;
+        }
+        let until = *self.linger_until.get_or_insert(now + LINGER);
+        if until <= now {
+            subflow.flow.abort();
+        }
     }
 
     fn plain_in(&mut self, slot: Slot) {

@@ -9,6 +9,7 @@ use mptcp_core::subflow::{SubflowId, SubflowState};
 use mptcp_wire::Version;
 
 use super::{Conn, Level, Role};
+use crate::host::ConnId;
 
 /// Where a connection stands, for its application.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,8 @@ pub struct ConnState {
 /// Counters and facts of a connection.
 #[derive(Clone, Debug)]
 pub struct ConnStats {
+    /// Its name.
+    pub conn: ConnId,
     /// It is, or was until its end, a multipath connection.
     pub is_mptcp: bool,
     /// The version spoken, where it is one.
@@ -106,6 +109,7 @@ impl Conn {
             _ => None,
         };
         ConnStats {
+            conn: self.id,
             is_mptcp: mpcb.is_some() && fallback.is_none(),
             version: mpcb.map(|m| m.agreed().version),
             fallback,

@@ -38,7 +38,7 @@ pub(crate) use output::{Departure, Dress};
 const DSS_ROOM: usize = 28;
 /// SYNs sent before a connection attempt is given up.
 const MOST_SYNS: u32 = 6;
-/// Retransmission timeouts in a row before the flow is given up.
+/// Retransmission timeouts without any answer before the flow is given up.
 const MOST_TIMEOUTS: u32 = 10;
 
 /// How a flow came to its end.
@@ -105,10 +105,14 @@ pub(crate) struct TcpFlow {
     persist: Option<Instant>,
     /// The last acknowledgement that left, and whether something arrived since that wants an answer.
     ack_sent: u64,
+    /// Right edge of the window that the peer was told of.
+    told_edge: u64,
     answer_due: bool,
     ack_wanted: bool,
     fin_sent: bool,
     reset_reason: Option<RstReason>,
+    /// The options of the RST that was sent.
+    reset_options: Vec<u8>,
     end: Option<FlowEnd>,
     octets_sent: u64,
     octets_received: u64,
@@ -153,10 +157,12 @@ impl TcpFlow {
             last_ack: (0, 0),
             persist: None,
             ack_sent: 0,
+            told_edge: 0,
             answer_due: false,
             ack_wanted: false,
             fin_sent: false,
             reset_reason: None,
+            reset_options: Vec::new(),
             end: None,
             octets_sent: 0,
             octets_received: 0,
@@ -300,6 +306,11 @@ impl TcpFlow {
         }
     }
 
+    /// The options of the RST that ended the flow; empty without one.
+    pub(crate) fn reset_options(&self) -> &[u8] {
+        &self.reset_options
+    }
+
     /// Resets the connection with an MP_TCPRST that says why (RFC 8684 section 3.6).
     pub(crate) fn abort_saying(&mut self, reason: RstReason) {
         self.reset_reason = Some(reason);
@@ -326,7 +337,7 @@ impl TcpFlow {
             self.window_edge = self.window_edge.max(self.sender.nxt() + 1);
         }
         let fired = self.sender.on_timer(now) == Some(TimerEvent::Timeout);
-        if fired && self.sender.backoffs() > MOST_TIMEOUTS {
+        if fired && self.sender.unanswered() > MOST_TIMEOUTS {
             self.give_up(FlowEnd::TimedOut);
         }
         fired

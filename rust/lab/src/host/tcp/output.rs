@@ -140,6 +140,7 @@ impl TcpFlow {
         let written = dress.options(&departure, MAX_OPTIONS - options.len(), &mut buffer);
         options.extend_from_slice(&buffer[..written]);
         let window = u16::try_from(dress.window()).unwrap_or(u16::MAX);
+        self.told_edge = 1 + u64::from(window);
         out.push_back(TcpSegment { options: &options, window, payload: &[], ..*segment }.build());
     }
 
@@ -159,19 +160,23 @@ impl TcpFlow {
             _ => 0,
         };
         let mut options = buffer[..written].to_vec();
-        if self.sack {
+        if flags.has(Flags::RST) {
+            self.reset_options.clone_from(&options);
+        } else if self.sack {
             let blocks = self.ranges.blocks().map(|(l, r)| (irs.wrapping_add(l as u32), irs.wrapping_add(r as u32)));
             write_sack(&mut options, room - written, blocks);
         }
         self.ack_sent = next;
         self.answer_due = false;
+        let window = self.scaled(dress.window());
+        self.told_edge = self.told_edge.max(next + (u64::from(window) << self.our_shift));
         let segment = TcpSegment {
             src: self.local,
             dst: self.remote,
             seq: iss.wrapping_add(off as u32),
             ack: irs.wrapping_add(next as u32),
             flags,
-            window: self.scaled(dress.window()),
+            window,
             options: &options,
             payload,
         };

@@ -64,6 +64,7 @@ pub(crate) struct Sender {
     first_retransmission: bool,
     retransmissions: u64,
     timeouts: u64,
+    unanswered: u32,
 }
 
 impl Sender {
@@ -84,6 +85,7 @@ impl Sender {
             first_retransmission: false,
             retransmissions: 0,
             timeouts: 0,
+            unanswered: 0,
         }
     }
 
@@ -132,14 +134,9 @@ impl Sender {
         self.rtt.timeout()
     }
 
-    /// The peer answers, if only to say that its window is shut: it is not to be given up.
-    pub(crate) fn peer_is_alive(&mut self) {
-        self.rtt.end_backoff();
-    }
-
-    /// Timeouts in a row.
-    pub(crate) const fn backoffs(&self) -> u32 {
-        self.rtt.backoffs()
+    /// Timeouts since the peer was last heard. A peer with a shut window answers, and is not to be given up.
+    pub(crate) const fn unanswered(&self) -> u32 {
+        self.unanswered
     }
 
     /// Octets of new data that may be sent now: nothing while lost segments wait, and never a fraction
@@ -208,6 +205,7 @@ impl Sender {
     /// An acknowledgement arrived; offsets were checked to lie at or below [`Sender::nxt`].
     /// `repeated`: it carried no data and moved nothing, neither acknowledgement nor window.
     pub(crate) fn on_ack(&mut self, now: Instant, ack: u64, sacks: &[(u64, u64)], repeated: bool) {
+        self.unanswered = 0;
         let outstanding = self.outstanding();
         let limited = self.window_limited;
         let mut delivered = self.board.acknowledge(now, ack, sacks);
@@ -324,6 +322,7 @@ impl Sender {
             }
             TimerKind::Timeout => {
                 self.timeouts += 1;
+                self.unanswered += 1;
                 let outstanding = self.outstanding();
                 self.rtt.back_off();
                 self.board.lose_all();

@@ -66,11 +66,6 @@ impl Rtt {
     pub(crate) fn end_backoff(&mut self) {
         self.backoff = 0;
     }
-
-    /// Timeouts in a row without an acknowledgement.
-    pub(crate) const fn backoffs(&self) -> u32 {
-        self.backoff
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,156 @@
+//! How connections end, and that nothing is left of them.
+
+use std::time::Duration;
+
+use mptcp_core::error::ConnError;
+
+use super::world::{PORT, Transfer, World, address, link};
+use crate::host::{ConnId, HostConfig};
+
+fn plain(cfg: &mut HostConfig) {
+    cfg.mptcp.enable = false;
+}
+
+fn two_paths(tune: impl Fn(&mut HostConfig)) -> World {
+    World::new(vec![link(20, 10), link(10, 25)], 3, tune)
+}
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A connection on which both paths have carried data.
+fn joined(w: &mut World) -> (ConnId, ConnId) {
+    let conn = w.connect();
+    let peer = w.accept();
+    let mut transfer = Transfer::new(u64::MAX);
+    let done = w.run(seconds(20), |w| {
+        transfer.write(&mut w.a, conn, w.now);
+        transfer.read(&mut w.b, peer);
+        let stats = w.b.stats(peer).unwrap();
+        let on = |n| (address(2, n), address(1, n));
+        let carried = |n| {
+            let mut flows = stats.subflows.iter().filter(|s| s.octets_received > 0);
+            flows.any(|s| (s.local.ip(), s.remote.ip()) == on(n))
+        };
+        carried(1) && carried(2)
+    });
+    assert!(done, "{:#?}", w.a.stats(conn));
+    (conn, peer)
+}
+
+fn nothing_is_left(w: &mut World) {
+    let gone = w.run(seconds(120), |w| w.a.remains().is_nothing() && w.b.remains().is_nothing());
+    assert!(gone, "{:?} {:?}", w.a.remains(), w.b.remains());
+}
+
+#[test]
+fn a_port_where_nobody_listens_refuses() {
+    for tune in [plain, |_: &mut HostConfig| {}] {
+        let mut w = two_paths(tune);
+        let conn = w.a.connect(address(1, 1), (address(2, 1), PORT + 1).into(), w.now).unwrap();
+        w.run(seconds(5), |w| w.a.state(conn).is_some_and(|s| s.ended.is_some()));
+        assert_eq!(w.a.state(conn).and_then(|s| s.ended), Some(ConnError::Reset));
+        w.a.close(conn, w.now);
+        nothing_is_left(&mut w);
+    }
+}
+
+#[test]
+fn an_abort_reaches_the_peer_over_every_path() {
+    for path in [0, 1] {
+        let mut w = two_paths(|_| {});
+        let (conn, peer) = joined(&mut w);
+        // One path is dead: the other one's RST with MP_FASTCLOSE is enough.
+        w.paths[path].set_up(w.now, false);
+        w.a.abort(conn, w.now);
+        let told = w.run(seconds(5), |w| w.b.state(peer).is_some_and(|s| s.ended.is_some()));
+        assert!(told, "{:#?}", w.b.stats(peer));
+        assert_eq!(w.b.state(peer).and_then(|s| s.ended), Some(ConnError::Reset));
+        w.b.close(peer, w.now);
+        nothing_is_left(&mut w);
+    }
+}
+
+#[test]
+fn a_connection_half_closed_carries_data_the_other_way() {
+    for tune in [plain, |_: &mut HostConfig| {}] {
+        let mut w = two_paths(tune);
+        let conn = w.connect();
+        let peer = w.accept();
+        w.a.shutdown(conn, w.now);
+        assert!(w.run(seconds(5), |w| w.b.state(peer).is_some_and(|s| s.peer_closed)));
+        let mut back = Transfer::new(300_000);
+        let done = w.run(seconds(20), |w| {
+            back.write(&mut w.b, peer, w.now);
+            back.read(&mut w.a, conn);
+            back.eof
+        });
+        assert!(done && back.read == back.size, "{} octets", back.read);
+        w.a.close(conn, w.now);
+        w.b.close(peer, w.now);
+        nothing_is_left(&mut w);
+    }
+}
+
+#[test]
+fn a_peer_that_never_closes_is_not_waited_for_for_ever() {
+    for tune in [plain, |_: &mut HostConfig| {}] {
+        let mut w = two_paths(tune);
+        let conn = w.connect();
+        let peer = w.accept();
+        w.a.close(conn, w.now);
+        assert!(w.run(seconds(5), |w| w.b.state(peer).is_some_and(|s| s.peer_closed)));
+        let gone = w.run(seconds(180), |w| w.a.remains().is_nothing());
+        assert!(gone, "{:?}", w.a.remains());
+        w.b.close(peer, w.now);
+        nothing_is_left(&mut w);
+    }
+}
+
+#[test]
+fn a_connection_outlives_its_first_subflow() {
+    let mut w = two_paths(|_| {});
+    let conn = w.connect();
+    let peer = w.accept();
+    let mut transfer = Transfer::new(12 << 20);
+    let mut cut = false;
+    let done = w.run(seconds(60), |w| {
+        transfer.write(&mut w.a, conn, w.now);
+        transfer.read(&mut w.b, peer);
+        if !cut && transfer.read > 4 << 20 {
+            cut = true;
+            w.paths[0].set_up(w.now, false);
+        }
+        transfer.eof
+    });
+    assert!(done && transfer.read == transfer.size, "{} octets: {:#?}", transfer.read, w.a.stats(conn));
+}
+
+#[test]
+fn a_reader_that_stops_stops_the_writer_and_nothing_is_lost() {
+    for tune in [plain, |_: &mut HostConfig| {}] {
+        let small = |cfg: &mut HostConfig| {
+            tune(cfg);
+            cfg.receive_buffer = 64 * 1024;
+            cfg.send_buffer = 64 * 1024;
+        };
+        let mut w = two_paths(small);
+        let conn = w.connect();
+        let peer = w.accept();
+        let mut transfer = Transfer::new(1 << 20);
+        let pause = w.now + seconds(30);
+        w.run(seconds(30), |w| {
+            transfer.write(&mut w.a, conn, w.now);
+            w.now > pause
+        });
+        let waits = w.b.state(peer).unwrap().readable;
+        assert!((32 * 1024..=64 * 1024).contains(&waits), "{waits} octets wait");
+        let done = w.run(seconds(60), |w| {
+            transfer.write(&mut w.a, conn, w.now);
+            transfer.read(&mut w.b, peer);
+            transfer.eof
+        });
+        assert!(done && transfer.read == transfer.size, "{} octets: {:#?}", transfer.read, w.a.stats(conn));
+    }
+}
