@@ -148,6 +148,33 @@ mptcp_sum_chain(struct mbuf *m, uint32_t len, struct mptcp_core_sum *sum)
 	(void)m_apply(m, 0, len, mptcp_sum_piece, sum);
 }
 
+static bool
+mptcp_fell_back(struct mpcb *mp)
+{
+	struct mptcp_core_conn_info info;
+
+	MP_LOCK_ASSERT(mp);
+	mptcp_core_conn_info(mp->mp_core, &info);
+	return (info.fallback != MPTCP_AGREED);
+}
+
+/*
+ * The window counts from the DATA_ACK and is one for all subflows (RFC 8684,
+ * 3.3.1); the core looked at it when it granted the map.  An update may have
+ * come on another subflow, so what is mapped must not wait for TCP's persist
+ * timer here.
+ */
+static void
+mptcp_share_window(struct tcpcb *tp, struct mpcb *mp,
+    const struct mptcp_subflow *sub)
+{
+	const uint32_t mapped = sbused(&sub->ms_so->so_snd);
+
+	if (tp->snd_wnd < mapped && TCPS_HAVEESTABLISHED(tp->t_state) &&
+	    !mptcp_fell_back(mp))
+		tp->snd_wnd = mapped;
+}
+
 /*
  * mp_get_map(): one map for a subflow that could send.  Returns whether there
  * was one.
@@ -166,7 +193,9 @@ mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	MP_LOCK_ASSERT(mp);
 	flight = tp->snd_max - tp->snd_una;
 	unsent = (int32_t)(sbavail(&so->so_snd) - flight);
-	wnd = min(tp->snd_cwnd, tp->snd_wnd);
+	wnd = tp->snd_cwnd;
+	if (tp->snd_wnd < wnd && mptcp_fell_back(mp))
+		wnd = tp->snd_wnd;
 	if (unsent > 0 || wnd <= flight)
 		return (false);
 	bzero(&want, sizeof(want));
@@ -244,6 +273,7 @@ mptcp_output(struct tcpcb *tp)
 				mptcp_drain(mp, sub);
 			if (mptcp_can_pull(tp, sub))
 				more = mptcp_pull(tp, mp, sub);
+			mptcp_share_window(tp, mp, sub);
 			(void)mptcp_sync(mp, sub);
 		}
 		MP_UNLOCK(mp);

@@ -470,7 +470,8 @@ mptcp_task(void *arg, int pending __unused)
 	mptcp_reap(mp);
 	mptcp_run(mp, true);
 	MP_LOCK(mp);
-	n = mp->mp_nopen;
+	/* mp_so may be gone with the teardown. */
+	n = mp->mp_dying ? 0 : mp->mp_nopen;
 	bcopy(mp->mp_open, open, n * sizeof(open[0]));
 	mp->mp_nopen = 0;
 	MP_UNLOCK(mp);
