@@ -118,7 +118,10 @@ impl Mpcb {
         let usable = |sf: SubflowId, mpcb: &Mpcb| {
             mpcb.get(sf).is_some_and(|subflow| subflow.is_established() && !subflow.health.is_stalled())
         };
-        let choice = if usable(last, self) {
+        let choice = if let Some(fallback) = &self.fallback {
+            // There is no other, and after our FIN the peer still wants to know of the window.
+            Some(fallback.sf)
+        } else if usable(last, self) {
             Some(last)
         } else {
             self.live()

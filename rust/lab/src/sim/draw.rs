@@ -107,7 +107,9 @@ fn link(dice: &mut Dice, kind: Kind) -> LinkConfig {
     if dice.chance(30) {
         link.jitter = dice.millis(0, 15);
     }
-    let rough = kind == Kind::Rough || (kind != Kind::Clean && dice.chance(30));
+    // A third ACK that gets lost may cost a connection its multipath, and with it the way out of a dead path.
+    let whole = matches!(kind, Kind::Clean | Kind::FirstPathDies);
+    let rough = kind == Kind::Rough || (!whole && dice.chance(30));
     if rough && dice.chance(60) {
         link.loss_ppm = dice.size(50_000) as u32;
     }
