@@ -64,6 +64,10 @@ impl Mpcb {
             if seen.any {
                 subflow.bare_acks = 0;
             }
+            if self.fallback.is_some() {
+                // Perhaps a window update: plain TCP's window is the caller's to look at.
+                self.kick();
+            }
             return;
         }
         subflow.acked = ack.min(subflow.next_ssn);
