@@ -68,6 +68,10 @@ impl Bed {
             (program, kernel, address(Side::A, 0, false))
         };
         server.args(["-s", "-1", "-p", &PORT.to_string()]);
+        if !ours {
+            // The gateway has the port of another address.
+            server.args(["-B", "127.0.0.1"]);
+        }
         let mut server = Background::spawn(server)?;
         while !listens(server.id(), PORT) {
             anyhow::ensure!(server.is_running(), "no server");
