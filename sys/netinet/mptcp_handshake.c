@@ -87,6 +87,7 @@ struct mptcp_synext {
 	bool		se_agreed;	/* MP_CAPABLE: both speak MPTCP */
 	bool		se_joined;	/* joins: se_sf exists in the core */
 	uint8_t		se_sf;
+	uint32_t	se_win;		/* of the third ACK, scaled */
 	struct mptcp_core_responder se_responder;
 	struct mptcp_core_join_request se_request;
 	struct mptcp_core_agreed se_result;
@@ -301,6 +302,14 @@ mptcp_cookie_expand(struct syncache *sc, const uint8_t *opts, size_t optlen)
 	return (true);
 }
 
+static uint32_t
+mptcp_third_window(const struct syncache *sc, const struct tcphdr *th)
+{
+
+	return ((uint32_t)th->th_win << ((sc->sc_flags & SCF_WINSCALE) ?
+	    sc->sc_requested_s_scale : 0));
+}
+
 /*
  * The third ACK, which has passed the syncache's own checks.  Returns false
  * where it must be answered with a RST: a join without the right HMAC.
@@ -314,10 +323,16 @@ mptcp_syncache_expand(struct syncache *sc, bool cookie,
 	struct mptcp_synext *se = sc_mptcp(sc);
 	int refusal;
 
-	if (cookie)
-		return (mptcp_cookie_expand(sc, opts, optlen));
+	if (cookie) {
+		if (!mptcp_cookie_expand(sc, opts, optlen))
+			return (false);
+		if ((se = sc_mptcp(sc)) != NULL)
+			se->se_win = mptcp_third_window(sc, th);
+		return (true);
+	}
 	if (se == NULL)
 		return (true);
+	se->se_win = mptcp_third_window(sc, th);
 	if (se->se_mp == NULL) {
 		se->se_agreed = mptcp_core_responder_on_third_ack(
 		    &se->se_responder, opts, optlen, &se->se_result) ==
@@ -385,6 +400,8 @@ mptcp_syncache_promote(struct syncache *sc, struct socket *so)
 	if (se == NULL || !se->se_agreed)
 		return;
 	if (mptcp_passive_subflow(tp) != NULL) {
+		/* TCP takes it from the same segment, but later. */
+		tp->snd_wnd = se->se_win;
 		if (mptcp_promote(tp, so, &se->se_result))
 			return;
 		mptcp_fb_detach(tp);

@@ -280,6 +280,8 @@ mptcp_opened(struct tcpcb *tp, struct mptcp_subflow *sub,
 	reason = mptcp_core_opener_on_syn_ack(&sub->ms_opener, opts, optlen,
 	    &agreed);
 	if (reason == MPTCP_AGREED) {
+		/* The first window; that of a SYN is not scaled. */
+		tp->snd_wnd = th->th_win;
 		if (mptcp_promote(tp, tptosocket(tp), &agreed))
 			return;
 		reason = MPTCP_FALLBACK_NO_RESOURCES;
