@@ -55,6 +55,7 @@ impl Conn {
 
     pub(super) fn multipath_work(&mut self, sh: &mut Shared, now: Instant) {
         self.tell_space(sh);
+        self.pull_in_fallback(sh, now);
         for _ in 0..MOST_ROUNDS {
             let mut any = self.take_in(now);
             any |= self.report_ends(now);
@@ -64,6 +65,19 @@ impl Conn {
             }
         }
         debug_assert!(false, "core and host keep each other busy");
+    }
+
+    /// Core asks for output when an acknowledgement moves. After a fallback the TCP window restricts, which opens
+    /// without one, and which the flow's own timer probes.
+    fn pull_in_fallback(&mut self, sh: &mut Shared, now: Instant) {
+        let Level::Multipath(mpcb) = &self.level else { return };
+        if mpcb.fallback_reason().is_none() {
+            return;
+        }
+        let flows: Vec<_> = self.subflows.iter().filter_map(|(slot, s)| Some((*slot, s.id?))).collect();
+        for (slot, id) in flows {
+            self.pull(sh, slot, id, now);
+        }
     }
 
     fn tell_space(&mut self, sh: &Shared) {
