@@ -6,35 +6,14 @@ use core::net::{IpAddr, Ipv6Addr};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mptcp_wire::checksum::{Sum, dss_checksum};
 use mptcp_wire::tcp_options::mptcp_options;
-use mptcp_wire::{
-    AddAddr, AddAddrForm, CapableData, CapableFlags, DataSeq, Dss, DssMap, Key, MpCapable, MpOption,
-};
+use mptcp_wire::{AddAddr, AddAddrForm, CapableData, CapableFlags, DataSeq, Dss, DssMap, Key, MpCapable, MpOption};
 
 fn options() -> [(&'static str, MpOption); 4] {
     let data_ack = Some(DataSeq::Long(0x0102_0304_0506_0708));
-    let map = Some(DssMap {
-        dsn: DataSeq::Long(0x1112_1314_1516_1718),
-        ssn: 1,
-        len: 1400,
-        csum: None,
-    });
+    let map = Some(DssMap { dsn: DataSeq::Long(0x1112_1314_1516_1718), ssn: 1, len: 1400, csum: None });
     [
-        (
-            "dss_ack",
-            MpOption::Dss(Dss {
-                data_ack,
-                map: None,
-                data_fin: false,
-            }),
-        ),
-        (
-            "dss_map",
-            MpOption::Dss(Dss {
-                data_ack,
-                map,
-                data_fin: false,
-            }),
-        ),
+        ("dss_ack", MpOption::Dss(Dss { data_ack, map: None, data_fin: false })),
+        ("dss_map", MpOption::Dss(Dss { data_ack, map, data_fin: false })),
         (
             "mp_capable_data",
             MpOption::Capable(MpCapable {
@@ -42,10 +21,7 @@ fn options() -> [(&'static str, MpOption); 4] {
                 flags: CapableFlags::CHECKSUM | CapableFlags::HMAC_SHA,
                 sender_key: Some(Key(1)),
                 receiver_key: Some(Key(2)),
-                data: Some(CapableData {
-                    len: 1400,
-                    csum: Some(3),
-                }),
+                data: Some(CapableData { len: 1400, csum: Some(3) }),
             }),
         ),
         (

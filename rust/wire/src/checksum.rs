@@ -20,30 +20,20 @@ impl Sum {
     /// The sum of no octets.
     #[must_use]
     pub const fn new() -> Self {
-        Sum {
-            folded: 0,
-            odd: false,
-        }
+        Sum { folded: 0, odd: false }
     }
 
     /// Appends octets. Costs O(n).
     pub fn add_bytes(&mut self, bytes: &[u8]) {
         for stretch in bytes.chunks(STRETCH) {
-            self.combine(Sum {
-                folded: sum_stretch(stretch),
-                odd: stretch.len() & 1 != 0,
-            });
+            self.combine(Sum { folded: sum_stretch(stretch), odd: stretch.len() & 1 != 0 });
         }
     }
 
     /// Appends a piece that was summed apart. Costs O(1).
     pub const fn combine(&mut self, next: Sum) {
         // After an odd octet every word of `next` straddles two of ours: its halves change places.
-        let aligned = if self.odd {
-            next.folded.swap_bytes()
-        } else {
-            next.folded
-        };
+        let aligned = if self.odd { next.folded.swap_bytes() } else { next.folded };
         self.folded = add_folded(self.folded, aligned);
         self.odd ^= next.odd;
     }
@@ -104,9 +94,7 @@ fn sum_stretch(bytes: &[u8]) -> u16 {
     for word in words {
         // Host order: the sum of swapped words is the swapped sum (RFC 1071 section 2 (B)).
         let word = u64::from_ne_bytes(*word);
-        sum = sum
-            .wrapping_add(word >> 32)
-            .wrapping_add(word & 0xffff_ffff);
+        sum = sum.wrapping_add(word >> 32).wrapping_add(word & 0xffff_ffff);
     }
     let mut last = [0u8; 8];
     for (to, from) in last.iter_mut().zip(tail) {

@@ -32,15 +32,9 @@ impl<'a> Fields<'a> {
         if len < 3 {
             return Err(ParseError::BadLength);
         }
-        let octets = option
-            .get(..usize::from(len))
-            .ok_or(ParseError::Truncated)?;
+        let octets = option.get(..usize::from(len)).ok_or(ParseError::Truncated)?;
         let ([_, _, third], rest) = octets.split_first_chunk().ok_or(ParseError::Truncated)?;
-        let fields = Fields {
-            len,
-            nibble: third & 0x0f,
-            rest,
-        };
+        let fields = Fields { len, nibble: third & 0x0f, rest };
         Ok((third >> 4, fields))
     }
 

@@ -36,7 +36,7 @@ mod version;
 pub use error::{NoRoom, ParseError};
 pub use key::Key;
 pub use option::{
-    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, KIND_MPTCP,
-    MpCapable, MpFail, MpFastClose, MpJoin, MpOption, MpPrio, MpTcpRst, RstReason, Subtype,
+    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, KIND_MPTCP, MpCapable, MpFail,
+    MpFastClose, MpJoin, MpOption, MpPrio, MpTcpRst, RstReason, Subtype,
 };
 pub use version::Version;

@@ -25,9 +25,7 @@ impl<'a> TcpOptions<'a> {
     /// Over the octets between the fixed TCP header and the data offset.
     #[must_use]
     pub const fn new(tcp_option_area: &'a [u8]) -> Self {
-        TcpOptions {
-            rest: tcp_option_area,
-        }
+        TcpOptions { rest: tcp_option_area }
     }
 
     /// The option at the head of `area`; the walk goes on behind it, or, where it has no end, not at all.

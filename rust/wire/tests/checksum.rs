@@ -12,10 +12,8 @@ fn sum(octets: &[u8]) -> Sum {
 
 /// RFC 1071 as it stands: 16-bit words, carries brought round at the end.
 fn plain_sum(octets: &[u8]) -> u16 {
-    let mut total: u64 = octets
-        .chunks(2)
-        .map(|word| u64::from(word[0]) << 8 | word.get(1).map_or(0, |low| u64::from(*low)))
-        .sum();
+    let mut total: u64 =
+        octets.chunks(2).map(|word| u64::from(word[0]) << 8 | word.get(1).map_or(0, |low| u64::from(*low))).sum();
     while total > 0xffff {
         total = (total & 0xffff) + (total >> 16);
     }
@@ -55,10 +53,7 @@ fn dss_known_answers() {
     assert_eq!(dss_checksum(0x0102_0304_0506_0708, 1, 4, payload), !0xd4df);
     // Words: 8000 0000 0000 ffff | ffff fffe | 0003 | 0000 | ff00 ff00 = 0x57dff, and 7dff + 5 = 7e04.
     let payload = sum(&[0xff, 0x00, 0xff]);
-    assert_eq!(
-        dss_checksum(0x8000_0000_0000_ffff, 0xffff_fffe, 3, payload),
-        !0x7e04
-    );
+    assert_eq!(dss_checksum(0x8000_0000_0000_ffff, 0xffff_fffe, 3, payload), !0x7e04);
     // A DATA_FIN alone: SSN 0, length 1, no octets. Words: 0000 0000 0000 0010 | 0 | 0001.
     assert_eq!(dss_checksum(0x10, 0, 1, Sum::new()), !0x0011);
     assert!(dss_checksum_ok(0x10, 0, 1, 0xffee, Sum::new()));

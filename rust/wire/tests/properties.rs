@@ -5,8 +5,8 @@ use core::net::IpAddr;
 
 use mptcp_wire::tcp_options::{TcpOptions, mptcp_options};
 use mptcp_wire::{
-    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, Key, MpCapable,
-    MpFail, MpFastClose, MpJoin, MpOption, MpPrio, MpTcpRst, ParseError, RstReason,
+    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, Key, MpCapable, MpFail,
+    MpFastClose, MpJoin, MpOption, MpPrio, MpTcpRst, ParseError, RstReason,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -20,12 +20,7 @@ fn capable() -> impl Strategy<Value = MpOption> {
         (1..=0xf_u8).prop_map(|version| (version, None, None, None)),
         (0..=0xf_u8, key()).prop_map(|(version, a)| (version, Some(a), None, None)),
         (0..=0xf_u8, key(), key()).prop_map(|(version, a, b)| (version, Some(a), Some(b), None)),
-        (1..=0xf_u8, key(), key(), data).prop_map(|(version, a, b, data)| (
-            version,
-            Some(a),
-            Some(b),
-            Some(data)
-        )),
+        (1..=0xf_u8, key(), key(), data).prop_map(|(version, a, b, data)| (version, Some(a), Some(b), Some(data))),
     ];
     (fields, any::<u8>()).prop_map(|((version, sender_key, receiver_key, data), flags)| {
         MpOption::Capable(MpCapable {
@@ -58,29 +53,18 @@ fn join() -> impl Strategy<Value = MpOption> {
 }
 
 fn data_seq() -> impl Strategy<Value = DataSeq> {
-    prop_oneof![
-        any::<u32>().prop_map(DataSeq::Short),
-        any::<u64>().prop_map(DataSeq::Long),
-    ]
+    prop_oneof![any::<u32>().prop_map(DataSeq::Short), any::<u64>().prop_map(DataSeq::Long),]
 }
 
 fn dss() -> impl Strategy<Value = MpOption> {
-    let map =
-        (data_seq(), any::<(u32, u16)>(), of(any::<u16>())).prop_map(|(dsn, (ssn, len), csum)| {
-            DssMap {
-                dsn,
-                ssn,
-                len,
-                csum,
-            }
-        });
-    (of(data_seq()), of(map), any::<bool>()).prop_map(|(data_ack, map, fin)| {
-        MpOption::Dss(Dss {
-            data_ack,
-            map,
-            data_fin: fin && map.is_some(),
-        })
-    })
+    let map = (data_seq(), any::<(u32, u16)>(), of(any::<u16>())).prop_map(|(dsn, (ssn, len), csum)| DssMap {
+        dsn,
+        ssn,
+        len,
+        csum,
+    });
+    (of(data_seq()), of(map), any::<bool>())
+        .prop_map(|(data_ack, map, fin)| MpOption::Dss(Dss { data_ack, map, data_fin: fin && map.is_some() }))
 }
 
 fn add_addr() -> impl Strategy<Value = MpOption> {
@@ -89,16 +73,8 @@ fn add_addr() -> impl Strategy<Value = MpOption> {
         Just(AddAddrForm::Echo),
         any::<u64>().prop_map(|hmac| AddAddrForm::Announce { hmac }),
     ];
-    (any::<u8>(), any::<IpAddr>(), of(any::<u16>()), form).prop_map(
-        |(addr_id, addr, port, form)| {
-            MpOption::AddAddr(AddAddr {
-                addr_id,
-                addr,
-                port,
-                form,
-            })
-        },
-    )
+    (any::<u8>(), any::<IpAddr>(), of(any::<u16>()), form)
+        .prop_map(|(addr_id, addr, port, form)| MpOption::AddAddr(AddAddr { addr_id, addr, port, form }))
 }
 
 fn any_option() -> impl Strategy<Value = MpOption> {
@@ -107,18 +83,12 @@ fn any_option() -> impl Strategy<Value = MpOption> {
         join(),
         dss(),
         add_addr(),
-        vec(any::<u8>(), 1..=AddrIds::MAX)
-            .prop_map(|ids| MpOption::RemoveAddr(AddrIds::from_slice(&ids).unwrap())),
-        (any::<bool>(), of(any::<u8>()))
-            .prop_map(|(backup, addr_id)| MpOption::Prio(MpPrio { backup, addr_id })),
+        vec(any::<u8>(), 1..=AddrIds::MAX).prop_map(|ids| MpOption::RemoveAddr(AddrIds::from_slice(&ids).unwrap())),
+        (any::<bool>(), of(any::<u8>())).prop_map(|(backup, addr_id)| MpOption::Prio(MpPrio { backup, addr_id })),
         any::<u64>().prop_map(|dsn| MpOption::Fail(MpFail { dsn })),
-        any::<u64>().prop_map(|key| MpOption::FastClose(MpFastClose {
-            receiver_key: Key(key)
-        })),
-        any::<(bool, u8)>().prop_map(|(transient, reason)| MpOption::TcpRst(MpTcpRst {
-            transient,
-            reason: RstReason(reason)
-        })),
+        any::<u64>().prop_map(|key| MpOption::FastClose(MpFastClose { receiver_key: Key(key) })),
+        any::<(bool, u8)>()
+            .prop_map(|(transient, reason)| MpOption::TcpRst(MpTcpRst { transient, reason: RstReason(reason) })),
         Just(MpOption::Experimental),
     ]
 }

@@ -3,8 +3,8 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use mptcp_wire::{
-    AddAddr, AddAddrForm, CapableFlags, DataSeq, Dss, MpCapable, MpJoin, MpOption, MpPrio,
-    MpTcpRst, NoRoom, ParseError, RstReason, Subtype,
+    AddAddr, AddAddrForm, CapableFlags, DataSeq, Dss, MpCapable, MpJoin, MpOption, MpPrio, MpTcpRst, NoRoom,
+    ParseError, RstReason, Subtype,
 };
 
 /// An option of this subtype and length, all its other octets zero.
@@ -77,26 +77,12 @@ fn dss_ignores_flags_that_mean_nothing() {
     // 'a' and 'm' without 'A' and 'M', 'F' without a mapping, and every reserved bit.
     assert_eq!(
         MpOption::parse(&[30, 8, 0x2f, 0xf9, 1, 2, 3, 4]),
-        Ok(MpOption::Dss(Dss {
-            data_ack: Some(DataSeq::Short(0x0102_0304)),
-            map: None,
-            data_fin: false,
-        }))
+        Ok(MpOption::Dss(Dss { data_ack: Some(DataSeq::Short(0x0102_0304)), map: None, data_fin: false }))
     );
-    let empty = Dss {
-        data_ack: None,
-        map: None,
-        data_fin: false,
-    };
-    assert_eq!(
-        MpOption::parse(&[30, 4, 0x20, 0x1a]),
-        Ok(MpOption::Dss(empty))
-    );
+    let empty = Dss { data_ack: None, map: None, data_fin: false };
+    assert_eq!(MpOption::parse(&[30, 4, 0x20, 0x1a]), Ok(MpOption::Dss(empty)));
     let mut written = [0; 4];
-    let fin_without_map = MpOption::Dss(Dss {
-        data_fin: true,
-        ..empty
-    });
+    let fin_without_map = MpOption::Dss(Dss { data_fin: true, ..empty });
     assert_eq!(fin_without_map.emit(&mut written), Ok(4));
     assert_eq!(written, [30, 4, 0x20, 0x00]);
 }
@@ -105,12 +91,7 @@ fn dss_ignores_flags_that_mean_nothing() {
 fn reserved_bits_are_ignored() {
     let mut syn = zeroed(0x1e, 12);
     syn[3] = 7;
-    let join = MpJoin::Syn {
-        backup: false,
-        addr_id: 7,
-        token: 0,
-        nonce: 0,
-    };
+    let join = MpJoin::Syn { backup: false, addr_id: 7, token: 0, nonce: 0 };
     assert_eq!(MpOption::parse(&syn), Ok(MpOption::Join(join)));
 
     let mut ack = zeroed(0x1f, 24);
@@ -121,28 +102,13 @@ fn reserved_bits_are_ignored() {
     for (third, len) in [(0x60, 12), (0x70, 12)] {
         let mut octets = zeroed(third | 0x0f, len);
         octets[3] = 0xff;
-        assert_eq!(
-            MpOption::parse(&octets),
-            MpOption::parse(&zeroed(third, len))
-        );
+        assert_eq!(MpOption::parse(&octets), MpOption::parse(&zeroed(third, len)));
     }
-    assert_eq!(
-        MpOption::parse(&zeroed(0x4f, 5)),
-        MpOption::parse(&zeroed(0x40, 5))
-    );
-    let prio = MpPrio {
-        backup: false,
-        addr_id: None,
-    };
+    assert_eq!(MpOption::parse(&zeroed(0x4f, 5)), MpOption::parse(&zeroed(0x40, 5)));
+    let prio = MpPrio { backup: false, addr_id: None };
     assert_eq!(MpOption::parse(&[30, 3, 0x5e]), Ok(MpOption::Prio(prio)));
-    let rst = MpTcpRst {
-        transient: false,
-        reason: RstReason::MIDDLEBOX,
-    };
-    assert_eq!(
-        MpOption::parse(&[30, 4, 0x8e, 6]),
-        Ok(MpOption::TcpRst(rst))
-    );
+    let rst = MpTcpRst { transient: false, reason: RstReason::MIDDLEBOX };
+    assert_eq!(MpOption::parse(&[30, 4, 0x8e, 6]), Ok(MpOption::TcpRst(rst)));
 }
 
 #[test]
@@ -180,15 +146,9 @@ fn heads_that_lead_nowhere() {
     assert_eq!(MpOption::parse(&[30, 3]), Err(ParseError::Truncated));
     assert_eq!(MpOption::parse(&[30, 2, 0x20]), Err(ParseError::BadLength));
     assert_eq!(MpOption::parse(&[30, 0, 0x20]), Err(ParseError::BadLength));
-    assert_eq!(
-        MpOption::parse(&[8, 10, 0, 0, 0, 0, 0, 0, 0, 0]),
-        Err(ParseError::NotMptcp)
-    );
+    assert_eq!(MpOption::parse(&[8, 10, 0, 0, 0, 0, 0, 0, 0, 0]), Err(ParseError::NotMptcp));
     for subtype in 0x9..=0xe {
-        assert_eq!(
-            MpOption::parse(&[30, 4, subtype << 4, 0]),
-            Err(ParseError::UnknownSubtype(subtype))
-        );
+        assert_eq!(MpOption::parse(&[30, 4, subtype << 4, 0]), Err(ParseError::UnknownSubtype(subtype)));
         assert_eq!(Subtype::from_wire(subtype), None);
     }
 }
@@ -225,15 +185,11 @@ fn emit_without_room_writes_nothing() {
 
 #[test]
 fn errors_say_what_is_wrong() {
-    let said: Vec<String> = [
-        ParseError::NotMptcp,
-        ParseError::Truncated,
-        ParseError::BadLength,
-        ParseError::UnknownSubtype(0xb),
-    ]
-    .iter()
-    .map(ToString::to_string)
-    .collect();
+    let said: Vec<String> =
+        [ParseError::NotMptcp, ParseError::Truncated, ParseError::BadLength, ParseError::UnknownSubtype(0xb)]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
     assert_eq!(
         said,
         [

@@ -142,11 +142,9 @@ impl App {
             }
             self.rests_until = now + rest;
             left -= len;
-            self.damaged += buffer[..len]
-                .iter()
-                .zip(self.read..)
-                .filter(|(got, at)| **got != octet(self.salt_in, *at))
-                .count() as u64;
+            self.damaged +=
+                buffer[..len].iter().zip(self.read..).filter(|(got, at)| **got != octet(self.salt_in, *at)).count()
+                    as u64;
             self.read += len as u64;
             self.note_moved(len as u64, now);
         }

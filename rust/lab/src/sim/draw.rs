@@ -217,7 +217,8 @@ fn connections(dice: &mut Dice, kind: Kind, addresses: &[Vec<IpAddr>; 2]) -> Vec
         .map(|n| {
             let at = if n == 0 { Instant::from_millis(1) } else { Instant::ZERO + dice.millis(0, 800) };
             // Mostly over the first path; over any that both have, of the same family, as it must be.
-            let place = if kind == Kind::FirstPathDies || dice.chance(80) { 0 } else { dice.below(addresses[1].len() as u64) };
+            let place =
+                if kind == Kind::FirstPathDies || dice.chance(80) { 0 } else { dice.below(addresses[1].len() as u64) };
             let place = place as usize;
             let apps = applications(dice, kind, most);
             Connection { at, from: addresses[0][place], to: addresses[1][place], port: FIRST_PORT + n as u16, apps }

@@ -51,7 +51,9 @@ fn application(scenario: &Scenario, pair: &Pair, side: usize) -> Result<(), Stri
         Some(ConnError::Done) | None if app.conn.is_some() && !whole && !ended_by_peer(pair, side) => {
             Err(format!("ended {:?} though only {} of {} arrived: {:#?}", app.ended, app.read, app.expects, app.last))
         }
-        Some(why) if !explained(scenario.kind, app, why) => Err(format!("ended {why}, which nothing explains: {:#?}", app.last)),
+        Some(why) if !explained(scenario.kind, app, why) => {
+            Err(format!("ended {why}, which nothing explains: {:#?}", app.last))
+        }
         _ => Ok(()),
     }
 }

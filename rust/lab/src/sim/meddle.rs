@@ -39,7 +39,9 @@ fn drawn(dice: &mut Dice, kind: Kind) -> Vec<String> {
     match kind {
         Kind::Handshake => (0..dice.between(1, 2)).map(|_| handshake(dice)).collect(),
         Kind::Meddled => (0..dice.between(1, 2)).map(|_| harmless(dice, way)).collect(),
-        Kind::Coalesced => vec![format!("coalesce:{way}max={},rate={}%", dice.pick(&[1500, 3000, 9000]), dice.between(1, 100))],
+        Kind::Coalesced => {
+            vec![format!("coalesce:{way}max={},rate={}%", dice.pick(&[1500, 3000, 9000]), dice.between(1, 100))]
+        }
         Kind::Stripped => vec![stripped(dice, way)],
         Kind::Corrupted => {
             let after = dice.size(200_000);

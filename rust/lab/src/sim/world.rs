@@ -62,10 +62,7 @@ impl<'a> World<'a> {
                 at: connection.at,
                 from: connection.from,
                 to: SocketAddr::new(connection.to, connection.port),
-                apps: [
-                    App::new(a, b.writes, (salts[0], salts[1])),
-                    App::new(b, a.writes, (salts[1], salts[0])),
-                ],
+                apps: [App::new(a, b.writes, (salts[0], salts[1])), App::new(b, a.writes, (salts[1], salts[0]))],
             });
         }
         World {
@@ -94,7 +91,11 @@ impl<'a> World<'a> {
                 return Err(format!("nothing will ever happen again: {}", self.standing()));
             };
             if next > end || self.events > MOST_EVENTS {
-                return Err(format!("stalled: not over after {} s: {}", self.now.micros() / 1_000_000, self.standing()));
+                return Err(format!(
+                    "stalled: not over after {} s: {}",
+                    self.now.micros() / 1_000_000,
+                    self.standing()
+                ));
             }
             self.now = next.max(self.now + Duration::from_micros(1));
         }
@@ -211,7 +212,12 @@ impl<'a> World<'a> {
         }
         for (side, host) in self.net.hosts.iter().enumerate() {
             for conn in host.connections() {
-                text.push_str(&format!("\n  {} {conn:?}: {:?} {:?}", ["A", "B"][side], host.state(conn), host.stats(conn)));
+                text.push_str(&format!(
+                    "\n  {} {conn:?}: {:?} {:?}",
+                    ["A", "B"][side],
+                    host.state(conn),
+                    host.stats(conn)
+                ));
             }
         }
         text

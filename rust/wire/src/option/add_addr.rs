@@ -97,9 +97,7 @@ impl AddAddr {
             addr: parse_addr(&mut fields, layout.ipv6)?,
             port: layout.port.then(|| fields.u16()).transpose()?,
             form: match (layout.hmac, echo) {
-                (true, _) => AddAddrForm::Announce {
-                    hmac: fields.u64()?,
-                },
+                (true, _) => AddAddrForm::Announce { hmac: fields.u64()? },
                 (false, true) => AddAddrForm::Echo,
                 (false, false) => AddAddrForm::V0,
             },
@@ -122,12 +120,7 @@ impl AddAddr {
     }
 
     pub(super) fn emit(&self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {
-        let AddAddr {
-            addr_id,
-            addr,
-            port,
-            form,
-        } = *self;
+        let AddAddr { addr_id, addr, port, form } = *self;
         let nibble = match form {
             AddAddrForm::V0 => v0_family(addr.is_ipv6()),
             AddAddrForm::Echo => ECHO,
@@ -155,12 +148,8 @@ const fn v0_family(ipv6: bool) -> u8 {
 
 fn parse_addr(fields: &mut Fields<'_>, ipv6: bool) -> Result<IpAddr, ParseError> {
     if ipv6 {
-        fields
-            .octets()
-            .map(|octets: [u8; 16]| IpAddr::V6(Ipv6Addr::from(octets)))
+        fields.octets().map(|octets: [u8; 16]| IpAddr::V6(Ipv6Addr::from(octets)))
     } else {
-        fields
-            .octets()
-            .map(|octets: [u8; 4]| IpAddr::V4(Ipv4Addr::from(octets)))
+        fields.octets().map(|octets: [u8; 4]| IpAddr::V4(Ipv4Addr::from(octets)))
     }
 }

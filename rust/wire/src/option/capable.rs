@@ -74,9 +74,7 @@ impl MpCapable {
             flags: CapableFlags::from_bits_retain(fields.u8()?),
             sender_key: (len >= LEN_ONE_KEY).then(|| fields.key()).transpose()?,
             receiver_key: (len >= LEN_BOTH_KEYS).then(|| fields.key()).transpose()?,
-            data: (len >= LEN_DATA)
-                .then(|| CapableData::parse(&mut fields))
-                .transpose()?,
+            data: (len >= LEN_DATA).then(|| CapableData::parse(&mut fields)).transpose()?,
         })
     }
 
@@ -91,13 +89,7 @@ impl MpCapable {
     }
 
     pub(super) fn emit(&self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {
-        let MpCapable {
-            version,
-            flags,
-            sender_key,
-            receiver_key,
-            data,
-        } = *self;
+        let MpCapable { version, flags, sender_key, receiver_key, data } = *self;
         writer.head(self.wire_len(), Subtype::MpCapable, version)?;
         writer.u8(flags.bits())?;
         let Some(sender_key) = sender_key else {
@@ -117,12 +109,7 @@ impl MpCapable {
 
 impl CapableData {
     fn parse(fields: &mut Fields<'_>) -> Result<Self, ParseError> {
-        Ok(CapableData {
-            len: fields.u16()?,
-            csum: (fields.len == LEN_DATA_CSUM)
-                .then(|| fields.u16())
-                .transpose()?,
-        })
+        Ok(CapableData { len: fields.u16()?, csum: (fields.len == LEN_DATA_CSUM).then(|| fields.u16()).transpose()? })
     }
 
     fn emit(self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {

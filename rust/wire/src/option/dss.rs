@@ -71,11 +71,7 @@ impl DataSeq {
 
     #[inline]
     fn parse(fields: &mut Fields<'_>, long: bool) -> Result<Self, ParseError> {
-        if long {
-            fields.u64().map(DataSeq::Long)
-        } else {
-            fields.u32().map(DataSeq::Short)
-        }
+        if long { fields.u64().map(DataSeq::Long) } else { fields.u32().map(DataSeq::Short) }
     }
 
     #[inline]
@@ -109,20 +105,13 @@ impl DssMap {
             dsn: DataSeq::parse(fields, dsn_long)?,
             ssn: fields.u32()?,
             len: fields.u16()?,
-            csum: (!fields.rest().is_empty())
-                .then(|| fields.u16())
-                .transpose()?,
+            csum: (!fields.rest().is_empty()).then(|| fields.u16()).transpose()?,
         })
     }
 
     #[inline]
     fn emit(self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {
-        let DssMap {
-            dsn,
-            ssn,
-            len,
-            csum,
-        } = self;
+        let DssMap { dsn, ssn, len, csum } = self;
         dsn.emit(writer)?;
         writer.u32(ssn)?;
         writer.u16(len)?;
@@ -137,27 +126,15 @@ impl Dss {
     pub(super) fn parse(mut fields: Fields<'_>) -> Result<Self, ParseError> {
         // Too short for a field, or octets left over, is one and the same fault: flags and length disagree.
         let parsed = Self::parse_fields(&mut fields).map_err(|_| ParseError::BadLength)?;
-        if fields.rest().is_empty() {
-            Ok(parsed)
-        } else {
-            Err(ParseError::BadLength)
-        }
+        if fields.rest().is_empty() { Ok(parsed) } else { Err(ParseError::BadLength) }
     }
 
     #[inline]
     fn parse_fields(fields: &mut Fields<'_>) -> Result<Self, ParseError> {
         let flags = fields.u8()?;
-        let data_ack = (flags & ACK_PRESENT != 0)
-            .then(|| DataSeq::parse(fields, flags & ACK_LONG != 0))
-            .transpose()?;
-        let map = (flags & MAP_PRESENT != 0)
-            .then(|| DssMap::parse(fields, flags & DSN_LONG != 0))
-            .transpose()?;
-        Ok(Dss {
-            data_ack,
-            map,
-            data_fin: map.is_some() && flags & DATA_FIN != 0,
-        })
+        let data_ack = (flags & ACK_PRESENT != 0).then(|| DataSeq::parse(fields, flags & ACK_LONG != 0)).transpose()?;
+        let map = (flags & MAP_PRESENT != 0).then(|| DssMap::parse(fields, flags & DSN_LONG != 0)).transpose()?;
+        Ok(Dss { data_ack, map, data_fin: map.is_some() && flags & DATA_FIN != 0 })
     }
 
     #[inline]
@@ -180,18 +157,11 @@ impl Dss {
             None => 0,
         };
         let map = match self.map {
-            Some(DssMap {
-                dsn: DataSeq::Long(_),
-                ..
-            }) => MAP_PRESENT | DSN_LONG,
+            Some(DssMap { dsn: DataSeq::Long(_), .. }) => MAP_PRESENT | DSN_LONG,
             Some(_) => MAP_PRESENT,
             None => 0,
         };
-        let fin = if self.data_fin && self.map.is_some() {
-            DATA_FIN
-        } else {
-            0
-        };
+        let fin = if self.data_fin && self.map.is_some() { DATA_FIN } else { 0 };
         ack | map | fin
     }
 

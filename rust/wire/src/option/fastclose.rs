@@ -20,9 +20,7 @@ impl MpFastClose {
             return Err(ParseError::BadLength);
         }
         let _reserved = fields.u8()?;
-        Ok(MpFastClose {
-            receiver_key: fields.key()?,
-        })
+        Ok(MpFastClose { receiver_key: fields.key()? })
     }
 
     pub(super) fn emit(&self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {

@@ -49,21 +49,9 @@ impl MpJoin {
         // Reserved in the third ACK, and ignored there.
         let addr_id = fields.u8().map_err(|_| ParseError::BadLength)?;
         match fields.len {
-            LEN_SYN => Ok(MpJoin::Syn {
-                backup,
-                addr_id,
-                token: fields.u32()?,
-                nonce: fields.u32()?,
-            }),
-            LEN_SYN_ACK => Ok(MpJoin::SynAck {
-                backup,
-                addr_id,
-                hmac: fields.u64()?,
-                nonce: fields.u32()?,
-            }),
-            LEN_ACK => Ok(MpJoin::Ack {
-                hmac: fields.octets()?,
-            }),
+            LEN_SYN => Ok(MpJoin::Syn { backup, addr_id, token: fields.u32()?, nonce: fields.u32()? }),
+            LEN_SYN_ACK => Ok(MpJoin::SynAck { backup, addr_id, hmac: fields.u64()?, nonce: fields.u32()? }),
+            LEN_ACK => Ok(MpJoin::Ack { hmac: fields.octets()? }),
             _ => Err(ParseError::BadLength),
         }
     }
@@ -79,23 +67,13 @@ impl MpJoin {
     pub(super) fn emit(&self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {
         let len = self.wire_len();
         match *self {
-            MpJoin::Syn {
-                backup,
-                addr_id,
-                token,
-                nonce,
-            } => {
+            MpJoin::Syn { backup, addr_id, token, nonce } => {
                 writer.head(len, Subtype::MpJoin, u8::from(backup))?;
                 writer.u8(addr_id)?;
                 writer.u32(token)?;
                 writer.u32(nonce)
             }
-            MpJoin::SynAck {
-                backup,
-                addr_id,
-                hmac,
-                nonce,
-            } => {
+            MpJoin::SynAck { backup, addr_id, hmac, nonce } => {
                 writer.head(len, Subtype::MpJoin, u8::from(backup))?;
                 writer.u8(addr_id)?;
                 writer.u64(hmac)?;

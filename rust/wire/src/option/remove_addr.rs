@@ -25,10 +25,7 @@ impl AddrIds {
     #[must_use]
     pub fn from_slice(ids: &[u8]) -> Option<Self> {
         let len = u8::try_from(ids.len()).ok().filter(|len| *len > 0)?;
-        let mut list = AddrIds {
-            ids: [0; AddrIds::MAX],
-            len,
-        };
+        let mut list = AddrIds { ids: [0; AddrIds::MAX], len };
         list.ids.get_mut(..ids.len())?.copy_from_slice(ids);
         Some(list)
     }

@@ -45,10 +45,7 @@ impl MpTcpRst {
         if fields.len != Self::WIRE_LEN {
             return Err(ParseError::BadLength);
         }
-        Ok(MpTcpRst {
-            transient: fields.nibble & TRANSIENT != 0,
-            reason: RstReason(fields.u8()?),
-        })
+        Ok(MpTcpRst { transient: fields.nibble & TRANSIENT != 0, reason: RstReason(fields.u8()?) })
     }
 
     pub(super) fn emit(&self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {

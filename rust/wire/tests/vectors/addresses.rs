@@ -10,9 +10,7 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 33));
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 2, 3, 4, 5, 6));
 const V6_OCTETS: [u8; 16] = [0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6];
 const HMAC_OCTETS: [u8; 8] = [0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58];
-const ANNOUNCE: AddAddrForm = AddAddrForm::Announce {
-    hmac: 0x5152_5354_5556_5758,
-};
+const ANNOUNCE: AddAddrForm = AddAddrForm::Announce { hmac: 0x5152_5354_5556_5758 };
 
 /// Each form is: head (length and the four bits), address ID, address, port, HMAC.
 #[track_caller]
@@ -29,12 +27,7 @@ fn add_addr_holds(head: [u8; 3], addr: IpAddr, port: Option<u16>, form: AddAddrF
     if form == ANNOUNCE {
         octets.extend(HMAC_OCTETS);
     }
-    let option = AddAddr {
-        addr_id: 5,
-        addr,
-        port,
-        form,
-    };
+    let option = AddAddr { addr_id: 5, addr, port, form };
     holds(&octets, MpOption::AddAddr(option), Subtype::AddAddr);
 }
 
@@ -65,12 +58,8 @@ fn add_addr_of_version_0() {
 #[test]
 fn add_addr_leaves_mapped_addresses_mapped() {
     let mapped = Ipv4Addr::new(192, 0, 2, 33).to_ipv6_mapped();
-    let option = MpOption::AddAddr(AddAddr {
-        addr_id: 1,
-        addr: IpAddr::V6(mapped),
-        port: None,
-        form: AddAddrForm::Echo,
-    });
+    let option =
+        MpOption::AddAddr(AddAddr { addr_id: 1, addr: IpAddr::V6(mapped), port: None, form: AddAddrForm::Echo });
     assert_eq!(option.wire_len(), 20);
     let mut written = [0; 20];
     assert_eq!(option.emit(&mut written), Ok(20));
@@ -80,26 +69,14 @@ fn add_addr_leaves_mapped_addresses_mapped() {
 #[test]
 fn remove_addr() {
     let one = AddrIds::from_slice(&[7]).unwrap();
-    holds(
-        &[30, 4, 0x40, 7],
-        MpOption::RemoveAddr(one),
-        Subtype::RemoveAddr,
-    );
+    holds(&[30, 4, 0x40, 7], MpOption::RemoveAddr(one), Subtype::RemoveAddr);
     let three = AddrIds::from_slice(&[7, 0, 255]).unwrap();
     assert_eq!(three.iter().collect::<Vec<_>>(), [7, 0, 255]);
     assert_eq!(three.iter().len(), 3);
-    holds(
-        &[30, 6, 0x40, 7, 0, 255],
-        MpOption::RemoveAddr(three),
-        Subtype::RemoveAddr,
-    );
+    holds(&[30, 6, 0x40, 7, 0, 255], MpOption::RemoveAddr(three), Subtype::RemoveAddr);
     let mut fullest = vec![30, 40, 0x40];
     fullest.extend([9; AddrIds::MAX]);
-    holds(
-        &fullest,
-        MpOption::RemoveAddr(AddrIds::from_slice(&[9; AddrIds::MAX]).unwrap()),
-        Subtype::RemoveAddr,
-    );
+    holds(&fullest, MpOption::RemoveAddr(AddrIds::from_slice(&[9; AddrIds::MAX]).unwrap()), Subtype::RemoveAddr);
 }
 
 #[test]

@@ -16,9 +16,7 @@ fn mp_prio() {
 fn mp_fail() {
     holds(
         &[30, 12, 0x60, 0, 1, 2, 3, 4, 5, 6, 7, 8],
-        MpOption::Fail(MpFail {
-            dsn: 0x0102_0304_0506_0708,
-        }),
+        MpOption::Fail(MpFail { dsn: 0x0102_0304_0506_0708 }),
         Subtype::MpFail,
     );
 }
@@ -27,9 +25,7 @@ fn mp_fail() {
 fn mp_fastclose() {
     holds(
         &[30, 12, 0x70, 0, 1, 2, 3, 4, 5, 6, 7, 8],
-        MpOption::FastClose(MpFastClose {
-            receiver_key: KEY_A,
-        }),
+        MpOption::FastClose(MpFastClose { receiver_key: KEY_A }),
         Subtype::MpFastClose,
     );
 }
@@ -59,13 +55,6 @@ fn mp_tcprst() {
 
 #[test]
 fn experimental_is_recognised_and_written_bare() {
-    holds(
-        &[30, 3, 0xf0],
-        MpOption::Experimental,
-        Subtype::Experimental,
-    );
-    assert_eq!(
-        MpOption::parse(&[30, 6, 0xf7, 1, 2, 3]),
-        Ok(MpOption::Experimental)
-    );
+    holds(&[30, 3, 0xf0], MpOption::Experimental, Subtype::Experimental);
+    assert_eq!(MpOption::parse(&[30, 6, 0xf7, 1, 2, 3]), Ok(MpOption::Experimental));
 }

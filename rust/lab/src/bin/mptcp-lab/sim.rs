@@ -85,7 +85,10 @@ fn many(seeds: Range<u64>, arguments: &Arguments) -> Result<()> {
 
 fn print(batch: &Batch) {
     let totals = &batch.totals;
-    println!("{} seeds, {:.0} s of virtual time, {} packets, {} octets read", batch.seeds, totals.virtual_seconds, totals.packets, totals.octets);
+    println!(
+        "{} seeds, {:.0} s of virtual time, {} packets, {} octets read",
+        batch.seeds, totals.virtual_seconds, totals.packets, totals.octets
+    );
     println!(
         "{} connections; ends: {} multipath, {} plain TCP, {} with an error",
         totals.connections, totals.multipath, totals.plain, totals.errors
