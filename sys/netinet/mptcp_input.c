@@ -174,14 +174,14 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 	struct mptcp_core_step step;
 	struct mptcp_core_sum sum;
 	struct sockbuf *sb = &sub->ms_so->so_rcv;
-	struct mbuf *m, *spare;
+	struct mbuf *m;
 	uint64_t now;
 
 	MP_LOCK_ASSERT(mp);
 	now = mptcp_now();
-	spare = NULL;
 	for (;;) {
-		if (spare == NULL && (spare = m_get(M_NOWAIT, MT_DATA)) == NULL) {
+		if (mp->mp_spare == NULL &&
+		    (mp->mp_spare = m_get(M_NOWAIT, MT_DATA)) == NULL) {
 			mptcp_schedule(mp);
 			break;
 		}
@@ -194,11 +194,11 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 			mptcp_core_rx_sum(mp->mp_core, sub->ms_sf, &sum, now);
 			continue;
 		case MPTCP_STEP_DISCARD:
-			m_freem(mptcp_cut(sb, step.len, &spare));
+			m_freem(mptcp_cut(sb, step.len, &mp->mp_spare));
 			continue;
 		case MPTCP_STEP_DELIVER:
 			m = mptcp_cut(sb, step.skip + step.len + step.cut,
-			    &spare);
+			    &mp->mp_spare);
 			MPTCP_PROBE3(reass, mp, sub->ms_sf, step.len);
 			MPTCP_DEBUG(REASS, 1, "%08x: subflow %u: %u in order\n",
 			    mp->mp_token, sub->ms_sf, step.len);
@@ -206,7 +206,7 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 			continue;
 		case MPTCP_STEP_HOLD:
 			m = mptcp_cut(sb, step.skip + step.len + step.cut,
-			    &spare);
+			    &mp->mp_spare);
 			if (step.skip > 0)
 				m_adj(m, step.skip);
 			if (step.cut > 0)
@@ -236,7 +236,6 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 		}
 		break;
 	}
-	m_freem(spare);
 }
 
 /*

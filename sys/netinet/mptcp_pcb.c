@@ -331,6 +331,7 @@ mpcb_rele(struct mpcb *mp)
 			m_freem((struct mbuf *)(uintptr_t)token);
 		mptcp_core_mpcb_free(mp->mp_core);
 	}
+	m_freem(mp->mp_spare);
 	mtx_destroy(&mp->mp_dead_mtx);
 	mtx_destroy(&mp->mp_mtx);
 	free(mp, M_MPTCP);

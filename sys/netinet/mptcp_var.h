@@ -137,6 +137,7 @@ struct mpcb {
 	bool		mp_addrs_due;	/* (m) address list is to be read again */
 	struct mptcp_core_coupling mp_coupling;	/* (m) */
 	uint64_t	mp_coupled_at;	/* (m) us */
+	struct mbuf	*mp_spare;	/* (m) for a cut through an mbuf */
 	int		mp_error;	/* (m) errno for the application */
 	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
 	u_int		mp_nifaddr;	/* mp_dead_mtx */

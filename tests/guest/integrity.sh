@@ -35,15 +35,6 @@ jexec a sysctl -q net.inet.tcp.mptcp.checksum=0
 jexec b sysctl -q net.inet.tcp.mptcp.checksum=1
 run upcb jexec a $M UP 10.10.0.2 5000 $((4*MB))
 jexec b sysctl -q net.inet.tcp.mptcp.checksum=0
-echo "== cut"
-(sleep 2; jexec b ifconfig epair0b down) &
-run upcut jexec a $M UP 10.10.0.2 5000 $((16*MB))
-jexec b ifconfig epair0b up; sleep 1
-(sleep 2; jexec a ipfw -q add 60 deny ip from any to any via epair0a; jexec b ipfw -q add 60 deny ip from any to any via epair0b) &
-run downcut jexec a $M DOWN 10.10.0.2 5000 $((16*MB))
-jexec a ipfw -q delete 60;  jexec b ipfw -q delete 60;
-(sleep 1; jexec a ipfw -q add 60 deny ip from any to any via epair0a; sleep 3;  jexec a ipfw -q delete 60) &
-run upheal jexec a $M UP 10.10.0.2 5000 $((24*MB))
 echo "== loss"
 for j in a b; do for n in 1 2; do jexec $j ipfw -q pipe $n config bw 20Mbit/s delay 5ms queue 100 plr 0.01; done; done
 run uploss jexec a $M UP 10.10.0.2 5000 $((8*MB))
