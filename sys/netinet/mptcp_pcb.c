@@ -419,24 +419,6 @@ mptcp_unpublish(struct mpcb *mp)
 }
 
 /*
- * The buffers of a subflow socket: large, because the connection's window, not
- * theirs, is advertised, and never resized.
- */
-void
-mptcp_size_buffers(struct socket *so)
-{
-
-	SOCKBUF_LOCK(&so->so_rcv);
-	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
-	SOCKBUF_UNLOCK(&so->so_rcv);
-	SOCKBUF_LOCK(&so->so_snd);
-	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
-	SOCKBUF_UNLOCK(&so->so_snd);
-}
-
-/*
  * A subflow socket beside so, with buffers of its own: the send buffer holds
  * what is mapped, the receive buffer is drained at once.
  */
@@ -482,28 +464,6 @@ mptcp_sockaddr(const struct inpcb *inp, struct mptcp_core_addr *local,
 	bcopy(&inp->inp_faddr, remote->ip, sizeof(struct in_addr));
 }
 
-/*
- * The multipath socket's buffers carry all paths together, so they start
- * where autosizing would end up.
- */
-static void
-mptcp_grow_buffers(struct socket *so)
-{
-
-	SOCKBUF_LOCK(&so->so_rcv);
-	if (so->so_rcv.sb_flags & SB_AUTOSIZE &&
-	    so->so_rcv.sb_hiwat < V_tcp_autorcvbuf_max / 2)
-		(void)sbreserve_locked(so, SO_RCV, V_tcp_autorcvbuf_max / 2,
-		    NULL);
-	SOCKBUF_UNLOCK(&so->so_rcv);
-	SOCKBUF_LOCK(&so->so_snd);
-	if (so->so_snd.sb_flags & SB_AUTOSIZE &&
-	    so->so_snd.sb_hiwat < V_tcp_autosndbuf_max / 2)
-		(void)sbreserve_locked(so, SO_SND, V_tcp_autosndbuf_max / 2,
-		    NULL);
-	SOCKBUF_UNLOCK(&so->so_snd);
-}
-
 static bool
 mptcp_promote_alloc(struct tcpcb *tp, struct mptcp_subflow *sub,
     struct socket *so, const struct mptcp_core_agreed *agreed,
@@ -514,7 +474,6 @@ mptcp_promote_alloc(struct tcpcb *tp, struct mptcp_subflow *sub,
 	struct mptcp_core_start start;
 	struct mpcb *mp;
 
-	mptcp_grow_buffers(so);
 	if ((mp = mpcb_alloc(so, tptoinpcb(tp))) == NULL)
 		return (false);
 	mptcp_core_agreed_info(agreed, &info);
@@ -586,9 +545,10 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	mp->mp_connected = tp->t_state == TCPS_SYN_SENT ||
 	    (tp->t_flags & TF_SONOTCONN) != 0;
 	mp->mp_nodelay = (tp->t_flags & TF_NODELAY) != 0;
-	inp->inp_socket = sso;
 	sub->ms_phase = MPS_UP;
 	tp->t_flags |= TF_NODELAY;
+	/* mptcp_diverted_nolock(): whoever sees it sees all of the above. */
+	atomic_store_rel_ptr((uintptr_t *)&inp->inp_socket, (uintptr_t)sso);
 	MP_LOCK(mp);
 	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
 	mptcp_appended(mp);
@@ -625,6 +585,7 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf)
 	sub->ms_phase = MPS_UP;
 	tp->t_flags |= TF_NODELAY;
 	mp->mp_sub[sf] = sub;		/* takes the caller's use over */
+	mptcp_buffers_join(mp);
 	(void)mptcp_sync(mp, sub);
 	MP_UNLOCK(mp);
 	return (true);

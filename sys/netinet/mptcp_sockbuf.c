@@ -1,0 +1,180 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * Sizes of socket buffers.
+ *
+ * A subflow's buffers have a fixed size: the connection's window is what is
+ * advertised and scheduled.  The application's buffers carry all paths
+ * together and are sized as tcp_autorcvbuf() and tcp_sndbuf_autoscale() do,
+ * unless the application has set them or the sysctls forbid it.  Growing by
+ * need, and not at once, also keeps slow start from overrunning the queues on
+ * the way by a whole window.
+ *
+ * Locks: MP_LOCK and, inside it, the socket buffer's.
+ *
+ * Failure: a buffer that may not grow (limits of the user) stays as it is.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+
+#include <net/if.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_var.h>
+
+/*
+ * The buffers of a subflow socket: large, because the connection's window, not
+ * theirs, is advertised, and never resized.
+ */
+void
+mptcp_size_buffers(struct socket *so)
+{
+
+	SOCKBUF_LOCK(&so->so_rcv);
+	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_rcv);
+	SOCKBUF_LOCK(&so->so_snd);
+	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
+	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
+	SOCKBUF_UNLOCK(&so->so_snd);
+}
+
+/*
+ * Makes one of the application's buffers hold want bytes, at most most.
+ * Returns whether it grew.
+ */
+static bool
+mptcp_grow(struct socket *so, sb_which which, u_long want, u_long most)
+{
+	struct sockbuf *sb = which == SO_RCV ? &so->so_rcv : &so->so_snd;
+	bool grew;
+
+	SOCKBUF_LOCK(sb);
+	want = ulmin(want, most);
+	grew = (sb->sb_flags & SB_AUTOSIZE) != 0 && sb->sb_hiwat < want &&
+	    sbreserve_locked(so, which, want, NULL);
+	SOCKBUF_UNLOCK(sb);
+	return (grew);
+}
+
+/*
+ * Tells the core of the room in so_rcv after it grew.
+ */
+static void
+mptcp_grow_rcv(struct mpcb *mp, u_long want)
+{
+	struct socket *so = mp->mp_so;
+
+	if (mptcp_grow(so, SO_RCV, want, V_tcp_autorcvbuf_max))
+		(void)mptcp_core_set_rcv_space(mp->mp_core,
+		    lmax(sbspace(&so->so_rcv), 0));
+}
+
+/*
+ * One path more: room for what it carries while another is waited for.
+ */
+void
+mptcp_buffers_join(struct mpcb *mp)
+{
+	struct socket *so = mp->mp_so;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_detached)
+		return;
+	if (V_tcp_do_autorcvbuf)
+		mptcp_grow_rcv(mp, (u_long)so->so_rcv.sb_hiwat +
+		    V_tcp_recvspace);
+	if (V_tcp_do_autosndbuf &&
+	    mptcp_grow(so, SO_SND, (u_long)so->so_snd.sb_hiwat +
+	    V_tcp_sendspace, V_tcp_autosndbuf_max))
+		mp->mp_wake_snd = true;
+}
+
+/*
+ * len bytes came in order.  As tcp_autorcvbuf(): if 3/8 of the buffer arrived
+ * in half a round trip of the slowest path, the window may be what limits the
+ * sender.
+ */
+void
+mptcp_autorcvbuf(struct mpcb *mp, uint32_t len, uint64_t now)
+{
+	const struct mptcp_subflow *sub;
+	u_long hiwat;
+	uint32_t srtt;
+	int i;
+
+	MP_LOCK_ASSERT(mp);
+	mp->mp_rfbuf_cnt += len;
+	if (now < mp->mp_rfbuf_due)
+		return;
+	hiwat = mp->mp_so->so_rcv.sb_hiwat;
+	if (V_tcp_do_autorcvbuf && mp->mp_rfbuf_due != 0 &&
+	    mp->mp_rfbuf_cnt > hiwat / 8 * 3)
+		mptcp_grow_rcv(mp, hiwat + hiwat / 2);
+	for (srtt = 0, i = 0; i < MPTCP_MAXSUBFLOWS; i++)
+		if ((sub = mp->mp_sub[i]) != NULL && sub->ms_srtt > srtt)
+			srtt = sub->ms_srtt;
+	mp->mp_rfbuf_cnt = 0;
+	mp->mp_rfbuf_due = srtt == 0 ? 0 : now + srtt / 2;
+}
+
+/*
+ * A subflow could send more than so_snd held: if so_snd is full, it is so_snd
+ * that limits the paths.
+ */
+void
+mptcp_autosndbuf(struct mpcb *mp)
+{
+	struct socket *so = mp->mp_so;
+	const u_long hiwat = so->so_snd.sb_hiwat;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_detached || !V_tcp_do_autosndbuf ||
+	    sbused(&so->so_snd) < hiwat / 8 * 7)
+		return;
+	if (mptcp_grow(so, SO_SND, hiwat + ulmax(V_tcp_autosndbuf_inc,
+	    hiwat / 8), V_tcp_autosndbuf_max))
+		mp->mp_wake_snd = true;
+}
