@@ -567,8 +567,8 @@ void	mptcp_core_rx_sum(struct mptcp_core_mpcb *mp, uint8_t sf,
  */
 int	mptcp_core_rx_hold(struct mptcp_core_mpcb *mp, uint64_t token);
 
-/* [MP] The application read, or so_rcv was resized: bytes free in so_rcv. */
-void	mptcp_core_set_rcv_space(struct mptcp_core_mpcb *mp, uint32_t space);
+/* [MP] Bytes free in so_rcv.  True: an ACK of its own is to tell the peer. */
+bool	mptcp_core_set_rcv_space(struct mptcp_core_mpcb *mp, uint32_t space);
 
 /* [MP] Window to advertise on every subflow, from the DATA_ACK on. */
 uint32_t mptcp_core_rcv_window(const struct mptcp_core_mpcb *mp);
@@ -594,15 +594,15 @@ uint64_t mptcp_core_snd_space(const struct mptcp_core_mpcb *mp);
 uint64_t mptcp_core_snd_una(const struct mptcp_core_mpcb *mp);
 /* [MP] Bytes of so_snd that no map has covered yet. */
 uint64_t mptcp_core_unmapped(const struct mptcp_core_mpcb *mp);
-/* [MP] snd_shutdown() or close() was called. */
-bool	mptcp_core_is_shut(const struct mptcp_core_mpcb *mp);
+/* [MP] The connection is plain TCP again. */
+bool	mptcp_core_fell_back(const struct mptcp_core_mpcb *mp);
 
 /* [MP] Bytes to drop from the head of so_snd (sbdrop) now. */
 uint32_t mptcp_core_snd_release(struct mptcp_core_mpcb *mp);
 
 /*
- * [MP, INP] mp_get_map(): which bytes the subflow shall carry next; called
- * when it has no unsent mapped bytes.  Returns MPTCP_MAP_*.
+ * [MP, INP] mp_get_map(): which bytes the subflow shall carry next; answers an
+ * ACTION_OUTPUT for it that was not polled yet.  Returns MPTCP_MAP_*.
  */
 int	mptcp_core_mp_get_map(struct mptcp_core_mpcb *mp, uint8_t sf,
 	    struct mptcp_core_tx *tx, const struct mptcp_core_want *want,

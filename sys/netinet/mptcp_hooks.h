@@ -49,9 +49,16 @@ extern struct tcp_function_block mptcp_fb;
  * connection is multipath, the inpcb belongs to a subflow socket.
  */
 #define	mptcp_diverted(inp, so)	__predict_false((inp)->inp_socket != (so))
+/* Without the INP lock: true is final, false must be asked again with it. */
+#define	mptcp_diverted_nolock(inp, so)					\
+	__predict_false(atomic_load_acq_ptr((uintptr_t *)		\
+	    &(inp)->inp_socket) != (uintptr_t)(so))
 #define	mptcp_is_subflow(tp)	((tp)->t_fb == &mptcp_fb)
 
-/* tcp_usrreq.c: inp is write-locked on entry, and unlocked on return. */
+/*
+ * tcp_usrreq.c: inp is write-locked on entry, and unlocked on return; after
+ * mptcp_diverted_nolock() it is not.
+ */
 void	mptcp_usr_detach(struct socket *, struct inpcb *);
 int	mptcp_usr_disconnect(struct socket *, struct inpcb *);
 int	mptcp_usr_shutdown(struct socket *, struct inpcb *);
@@ -90,6 +97,7 @@ struct socket *mptcp_owner(const struct inpcb *);
 
 #else /* !MPTCP */
 #define	mptcp_diverted(inp, so)			false
+#define	mptcp_diverted_nolock(inp, so)		false
 #define	mptcp_is_subflow(tp)			false
 #define	mptcp_usr_detach(so, inp)		do { } while (0)
 #define	mptcp_usr_disconnect(so, inp)		0

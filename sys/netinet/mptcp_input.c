@@ -74,6 +74,35 @@ mptcp_tcp_options(const struct tcphdr *th, size_t *len)
 }
 
 /*
+ * RFC 8684, 3.4.1: a pure ACK with a signal is no duplicate ACK; one with a DSS
+ * may be (3.3.1).  A DATA_ACK that moved is news from another subflow or the
+ * application, unless there are SACK blocks: a loss here must still be found
+ * while data arrives elsewhere.
+ */
+static bool
+mptcp_not_duplicate(const struct tcpcb *tp, bool moved, const uint8_t *opts,
+    size_t len)
+{
+	size_t i;
+
+	if (mptcp_core_has_signal(opts, len))
+		return (true);
+	if (!moved || (tp->t_flags & TF_SACK_PERMIT) == 0)
+		return (false);
+	for (i = 0; i < len && opts[i] != TCPOPT_EOL;) {
+		if (opts[i] == TCPOPT_SACK)
+			return (false);
+		if (opts[i] == TCPOPT_NOP)
+			i++;
+		else if (i + 1 < len && opts[i + 1] >= 2)
+			i += opts[i + 1];
+		else
+			break;
+	}
+	return (true);
+}
+
+/*
  * Cuts len bytes off the head of a subflow's receive queue.  *spare is one
  * mbuf without data, used where the cut goes through an mbuf.
  */
@@ -203,6 +232,7 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 			MPTCP_DEBUG(REASS, 1, "%08x: subflow %u: %u in order\n",
 			    mp->mp_token, sub->ms_sf, step.len);
 			mptcp_deliver(mp, m, step.skip, step.len);
+			mptcp_autorcvbuf(mp, step.len, now);
 			continue;
 		case MPTCP_STEP_HOLD:
 			m = mptcp_cut(sb, step.skip + step.len + step.cut,
@@ -219,6 +249,7 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
 		case MPTCP_STEP_DELIVER_HELD:
 			mptcp_deliver(mp, (struct mbuf *)(uintptr_t)step.token,
 			    step.skip, step.len);
+			mptcp_autorcvbuf(mp, step.len, now);
 			continue;
 		case MPTCP_STEP_FREE_HELD:
 			m_freem((struct mbuf *)(uintptr_t)step.token);
@@ -359,18 +390,15 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 		opts = mptcp_tcp_options(th, &optlen);
 		MP_LOCK(mp);
 		mptcp_core_subflow_metrics(mp->mp_core, sub->ms_sf, &metrics);
+		sub->ms_srtt = metrics.srtt_us;
 		mptcp_couple(mp, sub, mptcp_now());
 		una = mptcp_core_snd_una(mp->mp_core);
 		drop = mptcp_core_segment_in(mp->mp_core, sub->ms_sf, &seg,
 		    opts, optlen, mptcp_now()) == MPTCP_SEG_DROP;
-		/*
-		 * RFC 8684, 3.4.1: a pure ACK that brings a signal, or a new
-		 * DATA_ACK, is no duplicate ACK.
-		 */
-		sub->ms_signal_ack = tlen == 0 &&
-		    (una != mptcp_core_snd_una(mp->mp_core) ||
-		    mptcp_core_has_signal(opts, optlen));
-		(void)mptcp_sync(mp, sub);
+		if (tlen == 0 && th->th_ack == tp->snd_una)
+			sub->ms_signal_ack = mptcp_not_duplicate(tp,
+			    una != mptcp_core_snd_una(mp->mp_core), opts,
+			    optlen);
 		MP_UNLOCK(mp);
 	}
 	sub->ms_nested = true;
@@ -385,8 +413,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	sub->ms_nested = false;
 	if (!sub->ms_reported)
 		mptcp_drain(mp, sub);
-	MP_UNLOCK(mp);
-	mptcp_run(mp, false);
+	mptcp_run_unlock(mp, false);
 	/* TIME_WAIT, or gone: the task tells the core. */
 	if (sub->ms_so->so_state & SS_ISDISCONNECTED)
 		mptcp_schedule(mp);

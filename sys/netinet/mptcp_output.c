@@ -148,16 +148,6 @@ mptcp_sum_chain(struct mbuf *m, uint32_t len, struct mptcp_core_sum *sum)
 	(void)m_apply(m, 0, len, mptcp_sum_piece, sum);
 }
 
-static bool
-mptcp_fell_back(struct mpcb *mp)
-{
-	struct mptcp_core_conn_info info;
-
-	MP_LOCK_ASSERT(mp);
-	mptcp_core_conn_info(mp->mp_core, &info);
-	return (info.fallback != MPTCP_AGREED);
-}
-
 /*
  * The window counts from the DATA_ACK and is one for all subflows (RFC 8684,
  * 3.3.1); the core looked at it when it granted the map.  An update may have
@@ -171,59 +161,75 @@ mptcp_share_window(struct tcpcb *tp, struct mpcb *mp,
 	const uint32_t mapped = sbused(&sub->ms_so->so_snd);
 
 	if (tp->snd_wnd < mapped && TCPS_HAVEESTABLISHED(tp->t_state) &&
-	    !mptcp_fell_back(mp))
+	    !mptcp_core_fell_back(mp->mp_core))
 		tp->snd_wnd = mapped;
 }
 
 /*
- * mp_get_map(): one map for a subflow that could send.  Returns whether there
- * was one.
+ * Bytes that TCP could send on this subflow beyond what is mapped.  Less than
+ * a segment's room is none: the window will open further.
  */
-static bool
-mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
+static uint32_t
+mptcp_room(const struct tcpcb *tp, const struct mpcb *mp,
+    const struct mptcp_subflow *sub, uint32_t mss)
+{
+	const uint32_t mapped = sbavail(&sub->ms_so->so_snd);
+	const uint32_t flight = tp->snd_max - tp->snd_una;
+	uint32_t used, wnd;
+
+	/* What is mapped and not sent yet waits for something else. */
+	if (mapped > flight)
+		return (0);
+	used = flight;
+	/* As tcp_output() counts in a recovery with SACK. */
+	if (tp->sackhint.sack_bytes_rexmit != 0)
+		used = tp->sackhint.sack_bytes_rexmit +
+		    (SEQ_GT(tp->snd_max, tp->snd_recover) ?
+		    tp->snd_max - tp->snd_recover : 0);
+	wnd = tp->snd_cwnd;
+	if (tp->snd_wnd < wnd && mptcp_core_fell_back(mp->mp_core)) {
+		wnd = tp->snd_wnd;
+		used = flight;
+	}
+	if (wnd <= used)
+		return (0);
+	return (wnd - used < mss && flight > 0 ? 0 : wnd - used);
+}
+
+/*
+ * mp_get_map(): one map for a subflow that could send want->room bytes more.
+ * Returns its length, or 0 where there was none.
+ */
+static uint32_t
+mptcp_pull(struct mpcb *mp, struct mptcp_subflow *sub,
+    const struct mptcp_core_want *want)
 {
 	struct mptcp_core_grant grant;
 	struct mptcp_core_sum sum;
-	struct mptcp_core_want want;
 	struct socket *so = sub->ms_so;
 	struct mbuf *m;
-	uint32_t flight, wnd;
-	int32_t unsent;
 
 	MP_LOCK_ASSERT(mp);
-	flight = tp->snd_max - tp->snd_una;
-	unsent = (int32_t)(sbavail(&so->so_snd) - flight);
-	wnd = tp->snd_cwnd;
-	if (tp->snd_wnd < wnd && mptcp_fell_back(mp))
-		wnd = tp->snd_wnd;
-	if (unsent > 0 || wnd <= flight)
-		return (false);
-	bzero(&want, sizeof(want));
-	want.room = wnd - flight;
-	want.mss = mptcp_mss(tp, sub);
-	/* Less than a segment's room: wait for the window to open further. */
-	if (want.room < want.mss && flight > 0)
-		return (false);
-	if (mptcp_core_mp_get_map(mp->mp_core, sub->ms_sf, sub->ms_tx, &want,
+	if (mptcp_core_mp_get_map(mp->mp_core, sub->ms_sf, sub->ms_tx, want,
 	    &grant) != MPTCP_MAP_GRANTED)
-		return (false);
+		return (0);
 	/*
 	 * Nagle, on the application's stream (RFC 1122, 4.2.3.4).  A grant
 	 * that is not committed costs nothing.
 	 */
-	if (flight > 0 && !mp->mp_nodelay && !mp->mp_shut &&
-	    grant.doff >= mp->mp_nxt && grant.len < want.mss &&
+	if (sbused(&so->so_snd) > 0 && !mp->mp_nodelay && !mp->mp_shut &&
+	    grant.doff >= mp->mp_nxt && grant.len < want->mss &&
 	    grant.doff + grant.len > mp->mp_appended)
-		return (false);
+		return (0);
 	m = mptcp_share(mp, &grant);
 	if (m == NULL)
-		return (false);
+		return (0);
 	if (grant.need_sum)
 		mptcp_sum_chain(m, grant.len, &sum);
 	if (!mptcp_core_map_commit(mp->mp_core, sub->ms_sf, sub->ms_tx, &grant,
 	    grant.need_sum ? &sum : NULL, mptcp_now())) {
 		m_freem(m);
-		return (false);
+		return (0);
 	}
 	mp->mp_nxt = uqmax(mp->mp_nxt, grant.doff + grant.len);
 	MPTCP_PROBE4(map, mp, sub->ms_sf, grant.doff, grant.len);
@@ -234,7 +240,7 @@ mptcp_pull(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	    mp->mp_token, sbavail(&mp->mp_so->so_snd), sub->ms_sf,
 	    sbavail(&so->so_snd));
 	sbappendstream(&so->so_snd, m, 0);
-	return (true);
+	return (grant.len);
 }
 
 static bool
@@ -249,6 +255,33 @@ mptcp_can_pull(const struct tcpcb *tp, const struct mptcp_subflow *sub)
 }
 
 /*
+ * Fills the subflow with as many maps as it could send now.
+ */
+static void
+mptcp_fill(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
+{
+	struct mptcp_core_want want;
+	uint32_t got;
+	int n;
+
+	MP_LOCK_ASSERT(mp);
+	if (!mptcp_can_pull(tp, sub))
+		return;
+	want.mss = mptcp_mss(tp, sub);
+	want.room = mptcp_room(tp, mp, sub, want.mss);
+	for (n = 0; n < MPTCP_MAXPULL; n++) {
+		got = mptcp_pull(mp, sub, &want);
+		/* Shorter than a segment: the rest of the window can wait. */
+		if (got == 0 || want.room < got + want.mss)
+			break;
+		want.room -= got;
+	}
+	if (got == 0 && want.room >= want.mss &&
+	    mp->mp_nxt > mp->mp_appended)
+		mptcp_autosndbuf(mp);
+}
+
+/*
  * tfb_tcp_output: takes what arrived, so that the ACK tells of it, pulls maps,
  * and lets TCP send.
  */
@@ -257,32 +290,22 @@ mptcp_output(struct tcpcb *tp)
 {
 	struct mptcp_subflow *sub;
 	struct mpcb *mp;
-	int error, n;
-	bool more;
+	int error;
 
 	INP_WLOCK_ASSERT(tptoinpcb(tp));
 	sub = tptosubflow(tp);
 	if (sub->ms_phase != MPS_UP)
 		return (tcp_default_output(tp));
 	mp = sub->ms_mp;
-	for (n = 0, error = 0; n < MPTCP_MAXPULL; n++) {
-		MP_LOCK(mp);
-		more = false;
-		if (!sub->ms_reported) {
-			if (n == 0)
-				mptcp_drain(mp, sub);
-			if (mptcp_can_pull(tp, sub))
-				more = mptcp_pull(tp, mp, sub);
-			mptcp_share_window(tp, mp, sub);
-			(void)mptcp_sync(mp, sub);
-		}
-		MP_UNLOCK(mp);
-		if (n > 0 && !more)
-			break;
-		error = tcp_default_output(tp);
-		if (error != 0 || !more)
-			break;
+	MP_LOCK(mp);
+	if (!sub->ms_reported) {
+		mptcp_drain(mp, sub);
+		mptcp_fill(tp, mp, sub);
+		mptcp_share_window(tp, mp, sub);
+		(void)mptcp_sync(mp, sub);
 	}
+	MP_UNLOCK(mp);
+	error = tcp_default_output(tp);
 	/* Wakeups and other subflows: not with this lock held. */
 	if (!sub->ms_nested)
 		mptcp_schedule(mp);

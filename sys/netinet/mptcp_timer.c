@@ -116,26 +116,31 @@ mptcp_arm(struct mpcb *mp)
 }
 
 /*
- * OUTPUT, SEND_ACK, CLOSE and RESET: no lock is held.
+ * Whether the congestion window has no room for a segment.  Without the INP
+ * lock, so as not to wait for input on a subflow that could not send anyway:
+ * the ACK that opens the window calls for output by itself, and finds what was
+ * appended before, for both took MP_LOCK.
+ */
+static bool
+mptcp_is_full(const struct tcpcb *tp)
+{
+	const uint32_t flight = tp->snd_max - tp->snd_una;
+
+	return (flight > 0 && flight + tp->t_maxseg > tp->snd_cwnd);
+}
+
+/*
+ * OUTPUT, SEND_ACK and RESET: INP write lock, dropped where tcp_drop() does.
  */
 static void
-mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
+mptcp_act_tcp(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 {
 	struct inpcb *inp = tptoinpcb(sub->ms_tp);
 	struct tcpcb *tp;
 
-	if (kind == MPTCP_ACTION_CLOSE) {
-		/* FIN after what is mapped; nothing is pulled any more. */
-		(void)soshutdown(sub->ms_so, SHUT_WR);
-		return;
-	}
 	INP_WLOCK(inp);
-	if (inp->inp_flags & INP_DROPPED) {
-		INP_WUNLOCK(inp);
-		return;
-	}
 	tp = intotcpcb(inp);
-	if (tp->t_state == TCPS_TIME_WAIT) {
+	if ((inp->inp_flags & INP_DROPPED) || tp->t_state == TCPS_TIME_WAIT) {
 		INP_WUNLOCK(inp);
 		return;
 	}
@@ -162,49 +167,86 @@ mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 }
 
 /*
- * Wakes the application's socket, as noted; no lock is held.
+ * OUTPUT, SEND_ACK, CLOSE and RESET: no lock is held.
  */
 static void
-mptcp_wake(struct mpcb *mp)
+mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 {
-	struct socket *so = mp->mp_so;
-	bool connected, eof, over, rcv, snd;
-	int error;
+	struct epoch_tracker et;
 
-	MP_LOCK(mp);
-	connected = mp->mp_connected &&
+	if (kind == MPTCP_ACTION_OUTPUT && mptcp_is_full(sub->ms_tp))
+		return;
+	CURVNET_SET(mp->mp_vnet);
+	NET_EPOCH_ENTER(et);
+	if (kind == MPTCP_ACTION_CLOSE)
+		/* FIN after what is mapped; nothing is pulled any more. */
+		(void)soshutdown(sub->ms_so, SHUT_WR);
+	else
+		mptcp_act_tcp(mp, sub, kind);
+	NET_EPOCH_EXIT(et);
+	CURVNET_RESTORE();
+}
+
+/* What the application's socket is to be told, with no lock held. */
+struct mptcp_news {
+	struct socket	*mn_so;		/* referenced; NULL: nothing */
+	int		mn_error;
+	bool		mn_connected;
+	bool		mn_rcv;
+	bool		mn_snd;
+	bool		mn_eof;
+	bool		mn_over;
+};
+
+/*
+ * Takes what was noted for the application's socket.
+ */
+static void
+mptcp_news_take(struct mpcb *mp, struct mptcp_news *news)
+{
+
+	MP_LOCK_ASSERT(mp);
+	news->mn_so = NULL;
+	news->mn_connected = mp->mp_connected &&
 	    (mp->mp_master == NULL ||
 	    (mp->mp_master->ms_so->so_state & SS_ISCONNECTED) != 0);
-	if (connected)
+	if (news->mn_connected)
 		mp->mp_connected = false;
-	rcv = mp->mp_wake_rcv;
-	snd = mp->mp_wake_snd;
-	eof = mp->mp_eof;
-	over = mp->mp_over && !mp->mp_over_told;
+	news->mn_rcv = mp->mp_wake_rcv;
+	news->mn_snd = mp->mp_wake_snd;
+	news->mn_eof = mp->mp_eof;
+	news->mn_over = mp->mp_over && !mp->mp_over_told;
+	news->mn_error = mp->mp_error;
 	mp->mp_over_told |= mp->mp_over;
 	mp->mp_wake_rcv = mp->mp_wake_snd = mp->mp_eof = false;
-	error = mp->mp_error;
 	/* Once dying, the task may give the last reference away. */
 	if (mp->mp_detached || mp->mp_dying)
-		connected = rcv = snd = eof = over = false;
-	else if (connected || rcv || snd || eof || over)
-		soref(so);
-	else
-		error = 0;
-	MP_UNLOCK(mp);
-	if (!(connected || rcv || snd || eof || over))
 		return;
-	if (connected)
+	if (news->mn_connected || news->mn_rcv || news->mn_snd ||
+	    news->mn_eof || news->mn_over) {
+		news->mn_so = mp->mp_so;
+		soref(news->mn_so);
+	}
+}
+
+static void
+mptcp_news_tell(const struct mptcp_news *news)
+{
+	struct socket *so = news->mn_so;
+
+	if (so == NULL)
+		return;
+	if (news->mn_connected)
 		soisconnected(so);
-	if (rcv)
+	if (news->mn_rcv)
 		sorwakeup(so);
-	if (snd)
+	if (news->mn_snd)
 		sowwakeup(so);
-	if (eof)
+	if (news->mn_eof)
 		socantrcvmore(so);
-	if (over) {
-		if (error != 0)
-			so->so_error = error;
+	if (news->mn_over) {
+		if (news->mn_error != 0)
+			so->so_error = news->mn_error;
 		soisdisconnected(so);
 	}
 	sorele(so);
@@ -302,17 +344,16 @@ mptcp_step(struct mpcb *mp, bool task)
 }
 
 /*
- * Does what the core asks for, and wakes the application.  No lock is held.
+ * Does what the core asks for, and wakes the application.  MP_LOCK, and no
+ * other, is held on entry; none on return.
  */
 void
-mptcp_run(struct mpcb *mp, bool task)
+mptcp_run_unlock(struct mpcb *mp, bool task)
 {
-	struct epoch_tracker et;
+	struct mptcp_news news;
 	int budget;
 
-	CURVNET_SET(mp->mp_vnet);
-	NET_EPOCH_ENTER(et);
-	MP_LOCK(mp);
+	MP_LOCK_ASSERT(mp);
 	/* More than this in one go is left to the task. */
 	for (budget = 64; budget > 0 && mptcp_step(mp, task); budget--)
 		continue;
@@ -320,10 +361,20 @@ mptcp_run(struct mpcb *mp, bool task)
 		mptcp_schedule(mp);
 	mptcp_release(mp);
 	mptcp_arm(mp);
+	mptcp_news_take(mp, &news);
 	MP_UNLOCK(mp);
-	NET_EPOCH_EXIT(et);
-	mptcp_wake(mp);
-	CURVNET_RESTORE();
+	mptcp_news_tell(&news);
+}
+
+/*
+ * The same, with no lock held on entry.
+ */
+void
+mptcp_run(struct mpcb *mp, bool task)
+{
+
+	MP_LOCK(mp);
+	mptcp_run_unlock(mp, task);
 }
 
 /*

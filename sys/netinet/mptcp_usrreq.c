@@ -30,7 +30,9 @@
  *
  * Each tcp_usr_*() comes here with the pinned inpcb write-locked, because the
  * inpcb no longer belongs to that socket.  The lock is dropped first: what
- * follows takes MP_LOCK, and the locks of subflows one after another.
+ * follows takes MP_LOCK, and the locks of subflows one after another.  Sending
+ * and reading come without it: once an inpcb is another socket's it stays so,
+ * and its lock would make the application wait for every segment's input.
  *
  * The MPCB stays for as long as the application's socket has its so_pcb.
  *
@@ -81,17 +83,17 @@
 #include <netinet/mptcp_dtrace.h>
 
 /*
- * Drops the lock of the pinned inpcb; returns the MPCB.
+ * Drops the lock of the pinned inpcb, where it is held; returns the MPCB.
  */
 static struct mpcb *
 mptcp_usr_enter(struct inpcb *inp)
 {
 	struct mpcb *mp;
 
-	INP_WLOCK_ASSERT(inp);
 	mp = tptosubflow(intotcpcb(inp))->ms_mp;
 	mpcb_ref(mp);
-	INP_WUNLOCK(inp);
+	if (INP_WLOCKED(inp))
+		INP_WUNLOCK(inp);
 	return (mp);
 }
 
@@ -225,9 +227,11 @@ mptcp_usr_rcvd(struct socket *so, struct inpcb *inp)
 
 	mp = mptcp_usr_enter(inp);
 	MP_LOCK(mp);
-	mptcp_core_set_rcv_space(mp->mp_core, lmax(sbspace(&so->so_rcv), 0));
-	MP_UNLOCK(mp);
-	mptcp_run(mp, false);
+	if (mptcp_core_set_rcv_space(mp->mp_core,
+	    lmax(sbspace(&so->so_rcv), 0)))
+		mptcp_run_unlock(mp, false);
+	else
+		MP_UNLOCK(mp);
 	mpcb_rele(mp);
 	return (0);
 }

@@ -80,6 +80,7 @@ struct mptcp_subflow {
 	bool		ms_fin_seen;	/* (m) core was told of its FIN */
 	bool		ms_shut;	/* (m) FIN was asked for */
 	uint32_t	ms_rcvwin;	/* (i) window to advertise, bytes */
+	uint32_t	ms_srtt;	/* (m) as TCP measured it last, us */
 	u_int		ms_users;	/* (a) MPCB's table, and in use */
 	u_int		ms_refs;	/* (a) memory: users, t_fb_ptr */
 	STAILQ_ENTRY(mptcp_subflow) ms_dead;	/* mp_dead_mtx */
@@ -120,6 +121,8 @@ struct mpcb {
 	uint64_t	mp_appended;	/* (m) bytes of so_snd core knows of */
 	uint64_t	mp_nxt;		/* (m) first data offset without map */
 	uint64_t	mp_released;	/* (m) bytes dropped from so_snd */
+	uint64_t	mp_rfbuf_due;	/* (m) us; then so_rcv may grow */
+	u_long		mp_rfbuf_cnt;	/* (m) bytes in order since */
 	bool		mp_nodelay;	/* (m) TCP_NODELAY */
 	bool		mp_shut;	/* (m) the application writes no more */
 	bool		mp_fin_due;	/* (m) once all of so_snd is ready */
@@ -183,7 +186,6 @@ void	mptcp_unpublish(struct mpcb *);
 void	mptcp_sockaddr(const struct inpcb *, struct mptcp_core_addr *,
 	    struct mptcp_core_addr *);
 struct socket *mptcp_sosubflow(struct socket *);
-void	mptcp_size_buffers(struct socket *);
 bool	mptcp_fb_attach(struct tcpcb *, struct mptcp_subflow *);
 void	mptcp_fb_detach(struct tcpcb *);
 bool	mptcp_promote(struct tcpcb *, struct socket *,
@@ -193,6 +195,12 @@ struct mpcb *mptcp_find(uint32_t);
 struct mpcb *mptcp_next(struct mpcb *);
 void	mpcb_ref(struct mpcb *);
 void	mpcb_rele(struct mpcb *);
+
+/* mptcp_sockbuf.c */
+void	mptcp_size_buffers(struct socket *);
+void	mptcp_buffers_join(struct mpcb *);
+void	mptcp_autorcvbuf(struct mpcb *, uint32_t, uint64_t);
+void	mptcp_autosndbuf(struct mpcb *);
 
 /* mptcp_input.c */
 void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
@@ -208,6 +216,7 @@ void	mptcp_couple(struct mpcb *, struct mptcp_subflow *, uint64_t);
 
 /* mptcp_timer.c */
 void	mptcp_run(struct mpcb *, bool);
+void	mptcp_run_unlock(struct mpcb *, bool);
 void	mptcp_appended(struct mpcb *);
 void	mptcp_schedule(struct mpcb *);
 void	mptcp_task(void *, int);

@@ -91,7 +91,7 @@ impl Pair {
                 other => panic!("{other:?}"),
             }
         }
-        self.rx.set_rcv_space(1 << 30);
+        let _asked = self.rx.set_rcv_space(1 << 30);
         quiet(&mut self.rx, &mut self.rng, self.now);
         self.rx.sync_tx(SF, &mut self.back);
         let mut ack = [0; 40];

@@ -145,7 +145,9 @@ impl Driver {
                 1 => self.mpcb.close(now),
                 2 => self.mpcb.abort(now),
                 3 => self.mpcb.set_snd_hiwat(u32::from(input.u16())),
-                _ => self.mpcb.set_rcv_space(u32::from(input.u16())),
+                _ => {
+                    let _asked = self.mpcb.set_rcv_space(u32::from(input.u16()));
+                }
             },
             12 => self.administer(input),
             13 => self.metrics(input),

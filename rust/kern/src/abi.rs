@@ -628,7 +628,7 @@ unsafe extern "C" {
     pub fn mptcp_core_rx_hold(mp: *mut mptcp_core_mpcb, token: u64) -> ::core::ffi::c_int;
 }
 unsafe extern "C" {
-    pub fn mptcp_core_set_rcv_space(mp: *mut mptcp_core_mpcb, space: u32);
+    pub fn mptcp_core_set_rcv_space(mp: *mut mptcp_core_mpcb, space: u32) -> bool;
 }
 unsafe extern "C" {
     pub fn mptcp_core_rcv_window(mp: *const mptcp_core_mpcb) -> u32;
@@ -652,7 +652,7 @@ unsafe extern "C" {
     pub fn mptcp_core_unmapped(mp: *const mptcp_core_mpcb) -> u64;
 }
 unsafe extern "C" {
-    pub fn mptcp_core_is_shut(mp: *const mptcp_core_mpcb) -> bool;
+    pub fn mptcp_core_fell_back(mp: *const mptcp_core_mpcb) -> bool;
 }
 unsafe extern "C" {
     pub fn mptcp_core_snd_release(mp: *mut mptcp_core_mpcb) -> u32;

@@ -102,11 +102,12 @@ impl Mpcb {
         Some(action)
     }
 
-    /// Asks for output on every subflow that has room for more.
+    /// Asks for output on every subflow that has room for a segment more.
     pub(super) fn kick(&mut self) {
         for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
             let in_flight = subflow.next_ssn.saturating_sub(subflow.acked);
-            if in_flight == 0 || in_flight < u64::from(subflow.metrics.cwnd) {
+            let more = in_flight.saturating_add(u64::from(subflow.metrics.mss));
+            if in_flight == 0 || more <= u64::from(subflow.metrics.cwnd) {
                 subflow.wants.insert(Wants::OUTPUT);
             }
         }

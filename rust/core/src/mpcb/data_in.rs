@@ -246,17 +246,21 @@ impl Mpcb {
         self.wants.insert(ConnWants::WAKE_READER);
     }
 
-    /// The application read, or its buffer was resized: `space` bytes are free in `so_rcv`.
-    pub fn set_rcv_space(&mut self, space: u32) {
+    /// The application read, or its buffer was resized: `space` bytes are free in `so_rcv`. Returns
+    /// whether the peer is to be told by an ACK of its own ([`super::Action::SendAck`]).
+    pub fn set_rcv_space(&mut self, space: u32) -> bool {
         let nxt = self.reass.rcv_nxt();
         self.rcv.set_space(nxt, space);
         let mss = self.live().map(|subflow| subflow.metrics.mss).max().unwrap_or(0).max(536);
         let opened = self.rcv.edge().saturating_sub(self.told_edge);
         // As TCP does: tell the peer once two segments more fit, or half of what is free.
-        if opened >= u64::from(mss).saturating_mul(2) && opened.saturating_mul(2) >= u64::from(space.min(1 << 20)) {
+        let tell =
+            opened >= u64::from(mss).saturating_mul(2) && opened.saturating_mul(2) >= u64::from(space.min(1 << 20));
+        if tell {
             self.told_edge = self.rcv.edge();
             self.ask_ack();
         }
+        tell
     }
 
     /// Window to advertise on every subflow, in bytes, counted from the DATA_ACK.

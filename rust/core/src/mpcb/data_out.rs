@@ -6,7 +6,7 @@ use crate::ds_map::DsMap;
 use crate::output::SubflowTx;
 use crate::sched::{self, BufferView, PathView};
 use crate::seq;
-use crate::subflow::{Subflow, SubflowId};
+use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
 use mptcp_wire::RstReason;
 use mptcp_wire::checksum::{Sum, dss_checksum};
@@ -108,7 +108,11 @@ impl Mpcb {
     }
 
     /// Which bytes the subflow should send next. Called when it has no unsent mapped bytes and its TCP could send.
+    /// This answers an [`super::Action::Output`] for it that was not polled yet.
     pub fn mp_get_map(&mut self, sf: SubflowId, tx: &mut SubflowTx, want: &Want) -> MapGrant {
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.wants.remove(Wants::OUTPUT);
+        }
         if self.over.is_some() || want.room == 0 || !self.may_carry(sf) {
             return MapGrant::Nothing;
         }

@@ -14,10 +14,4 @@ impl Mpcb {
     pub fn unmapped(&self) -> u64 {
         self.snd.unmapped()
     }
-
-    /// [`Mpcb::snd_shutdown`] or [`Mpcb::close`] was called.
-    #[must_use]
-    pub const fn is_shut(&self) -> bool {
-        self.snd.is_shut()
-    }
 }

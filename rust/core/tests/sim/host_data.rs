@@ -198,7 +198,7 @@ impl Host {
         }
         let space = self.rcv_space();
         if let Some(mpcb) = &mut self.mpcb {
-            mpcb.set_rcv_space(space);
+            let _asked = mpcb.set_rcv_space(space);
         }
     }
 

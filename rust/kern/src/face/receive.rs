@@ -102,8 +102,8 @@ export! {
     }
 
     /// [`Mpcb::set_rcv_space`].
-    fn mptcp_core_set_rcv_space(mp: &mut Mpcb, space: u32) {
-        mp.set_rcv_space(space);
+    fn mptcp_core_set_rcv_space(mp: &mut Mpcb, space: u32) -> bool {
+        mp.set_rcv_space(space)
     }
 
     /// [`Mpcb::rcv_window`].

@@ -36,9 +36,9 @@ export! {
         mp.unmapped()
     }
 
-    /// [`Mpcb::is_shut`].
-    fn mptcp_core_is_shut(mp: &Mpcb) -> bool {
-        mp.is_shut()
+    /// [`Mpcb::fallback_reason`], as a question.
+    fn mptcp_core_fell_back(mp: &Mpcb) -> bool {
+        mp.fallback_reason().is_some()
     }
 
     /// [`Mpcb::snd_release`].

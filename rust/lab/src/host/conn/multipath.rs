@@ -83,7 +83,8 @@ impl Conn {
     fn tell_space(&mut self, sh: &Shared) {
         let space = u32::try_from(self.receive_space(sh)).unwrap_or(u32::MAX);
         if let Level::Multipath(mpcb) = &mut self.level {
-            mpcb.set_rcv_space(space);
+            // What it asks for comes out of `poll_action` like everything else.
+            let _asked = mpcb.set_rcv_space(space);
         }
     }
 
