@@ -86,6 +86,7 @@ struct mptcp_synext {
 	struct mpcb	*se_mp;		/* joins: the connection, one ref */
 	bool		se_agreed;	/* MP_CAPABLE: both speak MPTCP */
 	bool		se_joined;	/* joins: se_sf exists in the core */
+	int		se_refusal;	/* joins: MPTCP_JOIN_*, for the RST */
 	uint8_t		se_sf;
 	uint32_t	se_win;		/* of the third ACK, scaled */
 	struct mptcp_core_responder se_responder;
@@ -116,9 +117,11 @@ mptcp_connect(struct tcpcb *tp)
 		return;
 	if ((sub = mptcp_subflow_alloc(tp)) == NULL)
 		return;
+	reason = MPTCP_FALLBACK_DISABLED;
 	MPP_RLOCK();
-	reason = mptcp_core_opener_init(&sub->ms_opener, &V_mptcp.mv_config,
-	    V_mptcp.mv_tokens, MPTCP_SYN_TRIES);
+	if (V_mptcp.mv_tokens != NULL)	/* NULL: the VNET is going */
+		reason = mptcp_core_opener_init(&sub->ms_opener,
+		    &V_mptcp.mv_config, V_mptcp.mv_tokens, MPTCP_SYN_TRIES);
 	MPP_RUNLOCK();
 	refcount_acquire(&sub->ms_refs);	/* t_fb_ptr's */
 	if (reason != MPTCP_AGREED || !mptcp_fb_attach(tp, sub)) {
@@ -150,25 +153,6 @@ mptcp_inc_addrs(const struct in_conninfo *inc, struct mptcp_core_addr *local,
 }
 
 /*
- * A SYN with MP_JOIN for a connection that there is not: RST (RFC 8684, 3.2).
- */
-bool
-mptcp_join_refused(const struct tcphdr *th)
-{
-	struct mpcb *mp;
-	uint32_t token;
-
-	if (mptcp_core_syn_kind((const uint8_t *)(th + 1),
-	    (th->th_off << 2) - sizeof(*th), &token) != MPTCP_SYN_JOIN)
-		return (false);
-	mp = mptcp_find(token);
-	if (mp == NULL)
-		return (true);
-	mpcb_rele(mp);
-	return (false);
-}
-
-/*
  * Our key for a passive connection.  The secret is made once, at boot.
  */
 static uint64_t
@@ -193,71 +177,98 @@ SYSINIT(mptcp_secret, SI_SUB_PROTO_DOMAIN, SI_ORDER_FIRST, mptcp_secret_init,
     NULL);
 
 /*
- * A new syncache entry, from a SYN; with cookie, one that lives on the stack
- * until its SYN/ACK has been sent.
+ * A SYN with MP_JOIN.
  */
-void
+static int
+mptcp_join_request(struct syncache *sc, struct mptcp_synext *se,
+    uint32_t token, const uint8_t *opts, size_t optlen)
+{
+	struct mptcp_core_addr local, remote;
+	int refusal;
+
+	if ((se->se_mp = mptcp_find(token)) == NULL)
+		return (MPTCP_JOIN_UNKNOWN_TOKEN);
+	mptcp_inc_addrs(&sc->sc_inc, &local, &remote);
+	MP_LOCK(se->se_mp);
+	refusal = mptcp_core_join_syn(se->se_mp->mp_core, opts, optlen,
+	    &local, &remote, &se->se_request);
+	MP_UNLOCK(se->se_mp);
+	return (refusal);
+}
+
+/*
+ * A new syncache entry, from a SYN; with cookie, one that lives on the stack
+ * until its SYN/ACK has been sent.  Returns false where a RST must be sent
+ * instead: a join that is not wanted, for whatever reason, must not become a
+ * plain TCP connection (RFC 8684, 3.2).
+ */
+bool
 mptcp_syncache_add(struct syncache *sc, bool cookie, u_int ltflags,
     const struct tcpopt *to, const struct tcphdr *th)
 {
 	const uint8_t *opts = (const uint8_t *)(th + 1);
 	const size_t optlen = (th->th_off << 2) - sizeof(*th);
-	struct mptcp_core_addr local, remote;
 	struct mptcp_synext *se;
 	uint64_t key;
 	uint32_t token;
-	int kind;
+	bool excluded;
+	int kind, reason;
 
-	if ((ltflags & (TF_NOOPT | TF_SIGNATURE)) != 0 ||
-	    (to->to_flags & TOF_FASTOPEN) != 0 || sc->sc_port != 0)
-		return;
 	kind = mptcp_core_syn_kind(opts, optlen, &token);
-	if (kind == MPTCP_SYN_PLAIN || (cookie && kind == MPTCP_SYN_JOIN))
-		return;
+	if (kind == MPTCP_SYN_PLAIN)
+		return (true);
+	excluded = (ltflags & (TF_NOOPT | TF_SIGNATURE)) != 0 ||
+	    (to->to_flags & TOF_FASTOPEN) != 0 || sc->sc_port != 0;
+	if (kind == MPTCP_SYN_CAPABLE && excluded)
+		return (true);
 	se = malloc(sizeof(*se), M_MPTCP, M_NOWAIT | M_ZERO);
-	if (se == NULL)
-		return;
-	if (kind == MPTCP_SYN_CAPABLE) {
-		key = mptcp_passive_key(&sc->sc_inc, sc->sc_irs);
-		MPP_RLOCK();
-		kind = mptcp_core_responder_on_syn(&se->se_responder,
-		    &V_mptcp.mv_config, V_mptcp.mv_tokens, opts, optlen, &key);
-		MPP_RUNLOCK();
-		if (kind != MPTCP_AGREED) {
-			free(se, M_MPTCP);
-			return;
-		}
-	} else {
-		if ((se->se_mp = mptcp_find(token)) == NULL) {
-			free(se, M_MPTCP);
-			return;
-		}
-		mptcp_inc_addrs(&sc->sc_inc, &local, &remote);
-		MP_LOCK(se->se_mp);
-		kind = mptcp_core_join_syn(se->se_mp->mp_core, opts, optlen,
-		    &local, &remote, &se->se_request);
-		MP_UNLOCK(se->se_mp);
-		if (kind != MPTCP_JOIN_OK) {
-			mpcb_rele(se->se_mp);
-			free(se, M_MPTCP);
-			return;
-		}
-	}
 	sc->sc_pspare = se;
+	if (kind == MPTCP_SYN_JOIN) {
+		reason = MPTCP_JOIN_NO_RESOURCES;
+		if (se != NULL && !cookie && !excluded)
+			reason = mptcp_join_request(sc, se, token, opts,
+			    optlen);
+		if (reason == MPTCP_JOIN_OK)
+			return (true);
+		if (se != NULL)
+			se->se_refusal = reason;
+		/* A RST as without listener: sequence number 0, unsigned. */
+		sc->sc_iss = (tcp_seq)-1;
+		sc->sc_flags &= ~SCF_SIGNATURE;
+		return (false);
+	}
+	if (se == NULL)
+		return (true);
+	key = mptcp_passive_key(&sc->sc_inc, sc->sc_irs);
+	reason = MPTCP_FALLBACK_NO_RESOURCES;
+	MPP_RLOCK();
+	if (V_mptcp.mv_tokens != NULL)
+		reason = mptcp_core_responder_on_syn(&se->se_responder,
+		    &V_mptcp.mv_config, V_mptcp.mv_tokens, opts, optlen, &key);
+	MPP_RUNLOCK();
+	if (reason != MPTCP_AGREED)
+		mptcp_syncache_free(sc);
+	return (true);
 }
 
 /*
- * The options of the SYN/ACK, and of its retransmissions.
+ * The options of the SYN/ACK and of its retransmissions, or of the RST that
+ * answers a join.
  */
 void
-mptcp_syncache_respond(struct syncache *sc, struct tcpopt *to)
+mptcp_syncache_respond(struct syncache *sc, struct tcpopt *to, int flags)
 {
 	struct mptcp_synext *se = sc_mptcp(sc);
 	size_t len;
 
 	if (se == NULL)
 		return;
-	if (se->se_mp != NULL)
+	if (flags & TH_RST)
+		len = mptcp_core_join_rst_option(se->se_refusal, se->se_opt,
+		    sizeof(se->se_opt));
+	else if ((flags & TH_SYN) == 0)
+		return;
+	else if (se->se_mp != NULL)
 		len = mptcp_core_join_syn_ack_option(&se->se_request,
 		    se->se_opt, sizeof(se->se_opt));
 	else
@@ -321,7 +332,6 @@ mptcp_syncache_expand(struct syncache *sc, bool cookie,
 	const uint8_t *opts = (const uint8_t *)(th + 1);
 	const size_t optlen = (th->th_off << 2) - sizeof(*th);
 	struct mptcp_synext *se = sc_mptcp(sc);
-	int refusal;
 
 	if (cookie) {
 		if (!mptcp_cookie_expand(sc, opts, optlen))
@@ -342,25 +352,29 @@ mptcp_syncache_expand(struct syncache *sc, bool cookie,
 		return (true);
 	}
 	MP_LOCK(se->se_mp);
-	refusal = mptcp_core_join_third_ack(se->se_mp->mp_core,
+	se->se_refusal = mptcp_core_join_third_ack(se->se_mp->mp_core,
 	    &se->se_request, opts, optlen, mptcp_now(), &se->se_sf);
 	MP_UNLOCK(se->se_mp);
-	MPTCP_PROBE2(join__ack, se->se_mp, refusal);
-	se->se_joined = refusal == MPTCP_JOIN_OK;
+	MPTCP_PROBE2(join__ack, se->se_mp, se->se_refusal);
+	se->se_joined = se->se_refusal == MPTCP_JOIN_OK;
 	return (se->se_joined);
 }
 
 /*
- * A join's TCP connection that has no place after all: TCP ends it by itself,
- * and then lets the socket go.
+ * A join's TCP connection that has no place after all: its third ACK, which
+ * comes next, is answered with a RST (without memory: FIN), and TCP lets the
+ * socket go.
  */
 static void
 mptcp_orphan(struct tcpcb *tp)
 {
+	struct mptcp_subflow *sub;
 
 	if (mptcp_is_subflow(tp)) {
-		tptosubflow(tp)->ms_so = NULL;
-		mptcp_fb_detach(tp);
+		sub = tptosubflow(tp);
+		sub->ms_phase = MPS_REFUSED;
+		sub->ms_so = NULL;
+		mptcp_subflow_rele(sub);
 	}
 	tptoinpcb(tp)->inp_flags |= INP_SOCKREF;
 	tp->t_flags |= TF_CLOSED | TF_NEEDFIN;
@@ -434,7 +448,7 @@ mptcp_syncache_join(struct syncache *sc, struct socket *so)
 	}
 	mptcp_size_buffers(so);
 	sub->ms_so = so;
-	if (mptcp_subflow_up(se->se_mp, sub, se->se_sf))
+	if (mptcp_subflow_up(se->se_mp, sub, se->se_sf, false))
 		se->se_joined = false;	/* the subflow's from now on */
 	else
 		mptcp_orphan(tp);

@@ -72,8 +72,7 @@ int	mptcp_ctloutput(struct socket *, struct inpcb *, struct sockopt *);
 /* Before soisconnecting(): offer MPTCP in the SYN.  INP write lock. */
 void	mptcp_connect(struct tcpcb *);
 
-/* tcp_input.c: INP lock of the listener, or write lock of the subflow. */
-bool	mptcp_join_refused(const struct tcphdr *);
+/* tcp_input.c: INP write lock of the subflow. */
 bool	mptcp_signal_ack(const struct tcpcb *);
 
 /* tcp_output.c, tcp_subr.c: INP write lock, perhaps SOCKBUF_LOCK(so_snd). */
@@ -83,11 +82,11 @@ void	mptcp_options(struct tcpcb *, struct tcpopt *, uint32_t, int32_t,
 	    uint16_t);
 bool	mptcp_override_isn(uint32_t *);
 
-/* tcp_syncache.c */
-void	mptcp_syncache_add(struct syncache *, bool, u_int,
+/* tcp_syncache.c: false from the first two asks for a RST. */
+bool	mptcp_syncache_add(struct syncache *, bool, u_int,
 	    const struct tcpopt *, const struct tcphdr *);
-void	mptcp_syncache_respond(struct syncache *, struct tcpopt *);
 bool	mptcp_syncache_expand(struct syncache *, bool, const struct tcphdr *);
+void	mptcp_syncache_respond(struct syncache *, struct tcpopt *, int);
 bool	mptcp_syncache_join(struct syncache *, struct socket *);
 void	mptcp_syncache_promote(struct syncache *, struct socket *);
 void	mptcp_syncache_free(struct syncache *);
@@ -109,14 +108,13 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_usr_close(so, inp)		do { } while (0)
 #define	mptcp_ctloutput(so, inp, sopt)		0
 #define	mptcp_connect(tp)			do { } while (0)
-#define	mptcp_join_refused(th)			false
 #define	mptcp_signal_ack(tp)			false
 #define	mptcp_clip(tp, seq, len)		false
 #define	mptcp_rcvspace(tp, so)			sbspace(&(so)->so_rcv)
 #define	mptcp_options(tp, to, seq, len, fl)	do { } while (0)
 #define	mptcp_override_isn(isn)			false
-#define	mptcp_syncache_add(sc, cookie, fl, to, th)	do { } while (0)
-#define	mptcp_syncache_respond(sc, to)		do { } while (0)
+#define	mptcp_syncache_add(sc, cookie, fl, to, th)	true
+#define	mptcp_syncache_respond(sc, to, fl)	do { } while (0)
 #define	mptcp_syncache_expand(sc, cookie, th)	true
 #define	mptcp_syncache_join(sc, so)		false
 #define	mptcp_syncache_promote(sc, so)		do { } while (0)

@@ -376,6 +376,12 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 			return;
 		}
 	}
+	if (sub->ms_phase == MPS_REFUSED) {
+		m_freem(m);
+		if ((tp = tcp_drop(tp, ECONNABORTED)) != NULL)
+			INP_WUNLOCK(inp);
+		return;
+	}
 	if (sub->ms_phase != MPS_UP) {
 		tcp_do_segment(tp, m, th, drop_hdrlen, tlen, iptos);
 		return;

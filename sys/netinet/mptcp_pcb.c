@@ -348,7 +348,8 @@ mptcp_find(uint32_t token)
 
 	mp = NULL;
 	MPP_RLOCK();
-	if (mptcp_core_tokens_lookup(V_mptcp.mv_tokens, token, &handle)) {
+	if (V_mptcp.mv_tokens != NULL &&
+	    mptcp_core_tokens_lookup(V_mptcp.mv_tokens, token, &handle)) {
 		mp = (struct mpcb *)(uintptr_t)handle;
 		mpcb_ref(mp);
 	}
@@ -386,7 +387,8 @@ mptcp_publish(struct mpcb *mp)
 	bool ok;
 
 	MPP_WLOCK();
-	ok = mptcp_core_tokens_insert(V_mptcp.mv_tokens, mp->mp_token,
+	ok = V_mptcp.mv_tokens != NULL &&
+	    mptcp_core_tokens_insert(V_mptcp.mv_tokens, mp->mp_token,
 	    (uintptr_t)mp) == 0;
 	if (ok) {
 		LIST_INSERT_HEAD(&V_mptcp.mv_mpcbs, mp, mp_list);
@@ -410,6 +412,7 @@ mptcp_unpublish(struct mpcb *mp)
 	mptcp_core_stats_get(mp->mp_core, &stats);
 	MP_UNLOCK(mp);
 	MPP_WLOCK();
+	/* The table stays until mv_count is 0 (mptcp_vnet_uninit()). */
 	mptcp_core_tokens_remove(V_mptcp.mv_tokens, mp->mp_token);
 	LIST_REMOVE(mp, mp_list);
 	V_mptcp.mv_count--;
@@ -564,17 +567,24 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 
 /*
  * A further subflow, whose TCP has been made: tp runs the private stack with
- * sub, and sub has its socket.  INP write lock.
+ * sub, and sub has its socket.  INP write lock.  Returns false where the core
+ * has given the subflow up since it gave out sf, perhaps to another.
  */
 bool
-mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf)
+mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
+    bool ours)
 {
 	struct tcpcb *tp = sub->ms_tp;
+	int state;
 
 	INP_WLOCK_ASSERT(tptoinpcb(tp));
 	MP_LOCK(mp);
-	if (sf < MPTCP_MAXSUBFLOWS && mp->mp_sub[sf] == NULL && !mp->mp_dying)
-		sub->ms_tx = mptcp_core_tx_new(mp->mp_core, sf);
+	if (sf < MPTCP_MAXSUBFLOWS && mp->mp_sub[sf] == NULL &&
+	    !mp->mp_dying) {
+		state = mptcp_core_subflow_state(mp->mp_core, sf);
+		if ((state == MPTCP_SFS_JOIN_SYN_SENT) == ours)
+			sub->ms_tx = mptcp_core_tx_new(mp->mp_core, sf);
+	}
 	if (sub->ms_tx == NULL) {
 		MP_UNLOCK(mp);
 		return (false);

@@ -141,7 +141,7 @@ mptcp_new_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 		refcount_acquire(&sub->ms_refs);
 		if (mptcp_fb_attach(tp, sub)) {
 			sub->ms_so = so;
-			if (mptcp_subflow_up(mp, sub, action->sf)) {
+			if (mptcp_subflow_up(mp, sub, action->sf, true)) {
 				mptcp_subflow_ref(sub);
 				INP_WUNLOCK(inp);
 				return (sub);
@@ -173,8 +173,12 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 	sub = mptcp_new_subflow(mp, action);
 	if (sub == NULL) {
 		MP_LOCK(mp);
-		mptcp_core_subflow_closed(mp->mp_core, action->sf,
-		    MPTCP_SFEND_TIMEOUT, mptcp_now());
+		/* Else it was given up, and the id may be another's. */
+		if (mp->mp_sub[action->sf] == NULL &&
+		    mptcp_core_subflow_state(mp->mp_core, action->sf) ==
+		    MPTCP_SFS_JOIN_SYN_SENT)
+			mptcp_core_subflow_closed(mp->mp_core, action->sf,
+			    MPTCP_SFEND_TIMEOUT, mptcp_now());
 		MP_UNLOCK(mp);
 		return;
 	}
@@ -313,11 +317,22 @@ mptcp_ifaddr_task(struct mpcb *mp)
 EVENTHANDLER_DEFINE(ifaddr_event_ext, mptcp_ifaddr_event, NULL,
     EVENTHANDLER_PRI_ANY);
 
+/*
+ * The lock is there before, and for longer than, whatever may ask for tokens.
+ */
+static void
+mptcp_vnet_lock_init(const void *unused __unused)
+{
+
+	rw_init(&V_mptcp.mv_lock, "mptcp list");
+}
+VNET_SYSINIT(mptcp_vnet_lock_init, SI_SUB_PROTO_DOMAIN, SI_ORDER_FIRST,
+    mptcp_vnet_lock_init, NULL);
+
 static void
 mptcp_vnet_init(const void *unused __unused)
 {
 
-	rw_init(&V_mptcp.mv_lock, "mptcp list");
 	LIST_INIT(&V_mptcp.mv_mpcbs);
 	mptcp_core_config_init(&V_mptcp.mv_config);
 	mptcp_core_addresses_init(&V_mptcp.mv_addresses);
@@ -354,10 +369,19 @@ mptcp_vnet_uninit(const void *unused __unused)
 	taskqueue_quiesce(taskqueue_mptcp);
 	MPP_WLOCK();
 	mptcp_core_tokens_free(V_mptcp.mv_tokens);
-	V_mptcp.mv_tokens = NULL;
+	V_mptcp.mv_tokens = NULL;	/* from now on all is plain TCP */
 	MPP_WUNLOCK();
-	rw_destroy(&V_mptcp.mv_lock);
 }
 VNET_SYSUNINIT(mptcp_vnet_uninit, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY,
     mptcp_vnet_uninit, NULL);
+
+/* After tcp_destroy(), which waits for the last inpcb. */
+static void
+mptcp_vnet_lock_destroy(const void *unused __unused)
+{
+
+	rw_destroy(&V_mptcp.mv_lock);
+}
+VNET_SYSUNINIT(mptcp_vnet_lock_destroy, SI_SUB_PROTO_DOMAIN, SI_ORDER_FIRST,
+    mptcp_vnet_lock_destroy, NULL);
 #endif

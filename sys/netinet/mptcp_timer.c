@@ -284,6 +284,21 @@ mptcp_release(struct mpcb *mp)
 }
 
 /*
+ * A join that waits for the task is not wanted any more.
+ */
+static void
+mptcp_forget_open(struct mpcb *mp, uint8_t sf)
+{
+	u_int i, n;
+
+	MP_LOCK_ASSERT(mp);
+	for (i = n = 0; i < mp->mp_nopen; i++)
+		if (mp->mp_open[i].sf != sf)
+			mp->mp_open[n++] = mp->mp_open[i];
+	mp->mp_nopen = n;
+}
+
+/*
  * Takes one action from the core and notes or does it.  MP_LOCK is held on
  * entry and on return, and dropped in between.  Returns false where there is
  * none.
@@ -328,9 +343,11 @@ mptcp_step(struct mpcb *mp, bool task)
 		if (sub == NULL) {
 			/* A join whose socket has not been opened yet. */
 			if (action.kind == MPTCP_ACTION_RESET ||
-			    action.kind == MPTCP_ACTION_CLOSE)
+			    action.kind == MPTCP_ACTION_CLOSE) {
+				mptcp_forget_open(mp, action.sf);
 				mptcp_core_subflow_closed(mp->mp_core,
 				    action.sf, MPTCP_SFEND_LOCAL, mptcp_now());
+			}
 			break;
 		}
 		mptcp_subflow_ref(sub);

@@ -65,6 +65,7 @@ struct mpcb;
 enum mptcp_phase {
 	MPS_OPENING,		/* MP_CAPABLE is in our SYN; no MPCB yet */
 	MPS_UP,			/* belongs to an MPCB */
+	MPS_REFUSED,		/* a join that came too late: RST is due */
 	MPS_GONE,		/* its TCP is gone, or the MPCB let it go */
 };
 
@@ -190,7 +191,7 @@ bool	mptcp_fb_attach(struct tcpcb *, struct mptcp_subflow *);
 void	mptcp_fb_detach(struct tcpcb *);
 bool	mptcp_promote(struct tcpcb *, struct socket *,
 	    const struct mptcp_core_agreed *);
-bool	mptcp_subflow_up(struct mpcb *, struct mptcp_subflow *, uint8_t);
+bool	mptcp_subflow_up(struct mpcb *, struct mptcp_subflow *, uint8_t, bool);
 struct mpcb *mptcp_find(uint32_t);
 struct mpcb *mptcp_next(struct mpcb *);
 void	mpcb_ref(struct mpcb *);

@@ -182,8 +182,12 @@ impl Subflow {
         self.backup || self.peer_backup
     }
 
-    /// Asks the caller to close it in order.
+    /// Asks the caller to close it in order. A join that the peer has not answered has no order to keep, and must not
+    /// come up late: it is reset.
     pub(crate) fn close(&mut self) {
+        if self.state == SubflowState::JoinSynSent {
+            return self.reset(None);
+        }
         if !matches!(self.state, SubflowState::Closing | SubflowState::Resetting) {
             self.state = SubflowState::Closing;
             self.wants.insert(Wants::CLOSE);
@@ -204,3 +208,6 @@ impl Subflow {
         self.rx.clear(pool);
     }
 }
+
+#[cfg(test)]
+mod tests;
