@@ -557,6 +557,9 @@ bool	mptcp_core_has_signal(const uint8_t *opts, size_t len);
 uint32_t mptcp_core_mp_do_reass(struct mptcp_core_mpcb *mp, uint8_t sf,
 	    uint32_t avail, uint64_t now, struct mptcp_core_step *step);
 
+/* [MP] mptcp_core_mp_do_reass() has nothing to do for an empty queue. */
+bool	mptcp_core_rx_idle(const struct mptcp_core_mpcb *mp);
+
 /* [MP] The sum that STEP_SUM asked for. */
 void	mptcp_core_rx_sum(struct mptcp_core_mpcb *mp, uint8_t sf,
 	    const struct mptcp_core_sum *sum, uint64_t now);
@@ -592,8 +595,6 @@ void	mptcp_core_set_snd_hiwat(struct mptcp_core_mpcb *mp, uint32_t bytes);
 uint64_t mptcp_core_snd_space(const struct mptcp_core_mpcb *mp);
 /* [MP] Data offset of the first byte that is not DATA_ACKed. */
 uint64_t mptcp_core_snd_una(const struct mptcp_core_mpcb *mp);
-/* [MP] Bytes of so_snd that no map has covered yet. */
-uint64_t mptcp_core_unmapped(const struct mptcp_core_mpcb *mp);
 /* [MP] The connection is plain TCP again. */
 bool	mptcp_core_fell_back(const struct mptcp_core_mpcb *mp);
 
@@ -651,8 +652,6 @@ bool	mptcp_core_sync_tx(struct mptcp_core_mpcb *mp, uint8_t sf,
 /* [INP] How many of len bytes from ssn on may share a segment or TSO burst. */
 uint32_t mptcp_core_tx_clip(const struct mptcp_core_tx *tx, uint32_t ssn,
 	    uint32_t len);
-/* [INP] A signal waits: send an ACK without payload. */
-bool	mptcp_core_tx_wants_ack(const struct mptcp_core_tx *tx);
 /* [INP] No payload yet: a join that the peer has not confirmed. */
 bool	mptcp_core_tx_holds_data(const struct mptcp_core_tx *tx);
 /* [INP] The most that options add to a segment with payload. */

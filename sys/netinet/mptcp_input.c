@@ -198,17 +198,19 @@ mptcp_deliver(struct mpcb *mp, struct mbuf *m, uint32_t skip, uint32_t len)
  * queue.
  */
 void
-mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub)
+mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub, uint64_t now)
 {
 	struct mptcp_core_step step;
 	struct mptcp_core_sum sum;
 	struct sockbuf *sb = &sub->ms_so->so_rcv;
 	struct mbuf *m;
-	uint64_t now;
 
 	MP_LOCK_ASSERT(mp);
-	now = mptcp_now();
 	for (;;) {
+		/* The usual case after each segment, and at the sender. */
+		if (sbavail(sb) == 0 && (sb->sb_state & SBS_CANTRCVMORE) == 0 &&
+		    mptcp_core_rx_idle(mp->mp_core))
+			break;
 		if (mp->mp_spare == NULL &&
 		    (mp->mp_spare = m_get(M_NOWAIT, MT_DATA)) == NULL) {
 			mptcp_schedule(mp);
@@ -364,7 +366,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	struct mpcb *mp;
 	const uint8_t *opts;
 	size_t optlen;
-	uint64_t una;
+	uint64_t now, una;
 	bool drop;
 
 	INP_WLOCK_ASSERT(inp);
@@ -392,15 +394,19 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	sub->ms_signal_ack = false;
 	if (mptcp_acceptable(tp, th, tlen)) {
 		mptcp_seg_in(tp, th, tlen, &seg);
-		mptcp_metrics(tp, &metrics);
 		opts = mptcp_tcp_options(th, &optlen);
 		MP_LOCK(mp);
-		mptcp_core_subflow_metrics(mp->mp_core, sub->ms_sf, &metrics);
-		sub->ms_srtt = metrics.srtt_us;
-		mptcp_couple(mp, sub, mptcp_now());
+		now = mptcp_now();
+		if (sub->ms_srtt == 0 || SEQ_GT(th->th_ack, tp->snd_una)) {
+			mptcp_metrics(tp, &metrics);
+			mptcp_core_subflow_metrics(mp->mp_core, sub->ms_sf,
+			    &metrics);
+			sub->ms_srtt = metrics.srtt_us;
+		}
+		mptcp_couple(mp, sub, now);
 		una = mptcp_core_snd_una(mp->mp_core);
 		drop = mptcp_core_segment_in(mp->mp_core, sub->ms_sf, &seg,
-		    opts, optlen, mptcp_now()) == MPTCP_SEG_DROP;
+		    opts, optlen, now) == MPTCP_SEG_DROP;
 		if (tlen == 0 && th->th_ack == tp->snd_una)
 			sub->ms_signal_ack = mptcp_not_duplicate(tp,
 			    una != mptcp_core_snd_una(mp->mp_core), opts,
@@ -417,9 +423,10 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	/* No lock is held; sub and, through it, mp stay. */
 	MP_LOCK(mp);
 	sub->ms_nested = false;
+	now = mptcp_now();
 	if (!sub->ms_reported)
-		mptcp_drain(mp, sub);
-	mptcp_run_unlock(mp, false);
+		mptcp_drain(mp, sub, now);
+	mptcp_run_unlock(mp, false, now);
 	/* TIME_WAIT, or gone: the task tells the core. */
 	if (sub->ms_so->so_state & SS_ISDISCONNECTED)
 		mptcp_schedule(mp);

@@ -299,7 +299,7 @@ mptcp_output(struct tcpcb *tp)
 	mp = sub->ms_mp;
 	MP_LOCK(mp);
 	if (!sub->ms_reported) {
-		mptcp_drain(mp, sub);
+		mptcp_drain(mp, sub, mptcp_now());
 		mptcp_fill(tp, mp, sub);
 		mptcp_share_window(tp, mp, sub);
 		(void)mptcp_sync(mp, sub);

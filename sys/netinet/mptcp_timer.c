@@ -93,9 +93,9 @@ mptcp_callout(void *arg)
 }
 
 static void
-mptcp_arm(struct mpcb *mp)
+mptcp_arm(struct mpcb *mp, uint64_t now)
 {
-	uint64_t at, now;
+	uint64_t at;
 
 	MP_LOCK_ASSERT(mp);
 	if (mp->mp_dying) {
@@ -108,7 +108,6 @@ mptcp_arm(struct mpcb *mp)
 	/* One that fires too early does no harm: it arms the next. */
 	if (callout_pending(&mp->mp_callout) && mp->mp_armed_at <= at)
 		return;
-	now = mptcp_now();
 	mp->mp_armed_at = at;
 	callout_reset_sbt(&mp->mp_callout,
 	    ustosbt(at > now ? uqmin(at - now, 3600000000ULL) : 1000), SBT_1MS,
@@ -190,6 +189,7 @@ mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 /* What the application's socket is to be told, with no lock held. */
 struct mptcp_news {
 	struct socket	*mn_so;		/* referenced; NULL: nothing */
+	struct mbuf	*mn_free;	/* released from so_snd, if any */
 	int		mn_error;
 	bool		mn_connected;
 	bool		mn_rcv;
@@ -255,9 +255,10 @@ mptcp_news_tell(const struct mptcp_news *news)
 /*
  * Lets go of what has been DATA_ACKed.  The subflows' own buffers refer to the
  * same mbufs, so what a map still needs stays there, and so_snd holds just the
- * logical sb_cc: a dead path's maps do not block the application.
+ * logical sb_cc: a dead path's maps do not block the application.  Returns what
+ * is to be freed, with MP_LOCK released.
  */
-static void
+static struct mbuf *
 mptcp_release(struct mpcb *mp)
 {
 	struct sockbuf *sb;
@@ -267,12 +268,12 @@ mptcp_release(struct mpcb *mp)
 
 	MP_LOCK_ASSERT(mp);
 	if (mp->mp_detached)
-		return;
+		return (NULL);
 	(void)mptcp_core_snd_release(mp->mp_core);
 	/* The first byte has data offset 1; a DATA_FIN counts, but is none. */
 	acked = uqmin(mptcp_core_snd_una(mp->mp_core) - 1, mp->mp_appended);
 	if (acked <= mp->mp_released)
-		return;
+		return (NULL);
 	sb = &mp->mp_so->so_snd;
 	SOCKBUF_LOCK(sb);
 	len = uqmin(acked - mp->mp_released, sbavail(sb));
@@ -280,7 +281,7 @@ mptcp_release(struct mpcb *mp)
 	SOCKBUF_UNLOCK(sb);
 	mp->mp_released += len;
 	mp->mp_wake_snd = true;
-	m_freem(m);
+	return (m);
 }
 
 /*
@@ -300,24 +301,23 @@ mptcp_forget_open(struct mpcb *mp, uint8_t sf)
 
 /*
  * Takes one action from the core and notes or does it.  MP_LOCK is held on
- * entry and on return, and dropped in between.  Returns false where there is
- * none.
+ * entry and on return, and dropped in between, which moves *now.  Returns false
+ * where there is none.
  */
 static bool
-mptcp_step(struct mpcb *mp, bool task)
+mptcp_step(struct mpcb *mp, bool task, uint64_t *now)
 {
 	struct mptcp_core_action action;
 	struct mptcp_subflow *sub;
 
 	MP_LOCK_ASSERT(mp);
-	if (!mptcp_core_poll_action(mp->mp_core, mptcp_now(), &action))
+	if (!mptcp_core_poll_action(mp->mp_core, *now, &action))
 		return (false);
 	switch (action.kind) {
 	case MPTCP_ACTION_WAKE_READER:
 		mp->mp_wake_rcv = true;
 		break;
 	case MPTCP_ACTION_WAKE_WRITER:
-		mptcp_release(mp);
 		mp->mp_wake_snd = true;
 		break;
 	case MPTCP_ACTION_PEER_CLOSED:
@@ -330,7 +330,7 @@ mptcp_step(struct mpcb *mp, bool task)
 	case MPTCP_ACTION_OPEN_SUBFLOW:
 		if (mp->mp_nopen == MPTCP_MAXOPEN) {
 			mptcp_core_subflow_closed(mp->mp_core, action.sf,
-			    MPTCP_SFEND_LOCAL, mptcp_now());
+			    MPTCP_SFEND_LOCAL, *now);
 			break;
 		}
 		mp->mp_open[mp->mp_nopen++] = action;
@@ -346,7 +346,7 @@ mptcp_step(struct mpcb *mp, bool task)
 			    action.kind == MPTCP_ACTION_CLOSE) {
 				mptcp_forget_open(mp, action.sf);
 				mptcp_core_subflow_closed(mp->mp_core,
-				    action.sf, MPTCP_SFEND_LOCAL, mptcp_now());
+				    action.sf, MPTCP_SFEND_LOCAL, *now);
 			}
 			break;
 		}
@@ -355,6 +355,7 @@ mptcp_step(struct mpcb *mp, bool task)
 		mptcp_act_on(mp, sub, action.kind);
 		mptcp_subflow_rele(sub);
 		MP_LOCK(mp);
+		*now = mptcp_now();
 		break;
 	}
 	return (true);
@@ -365,21 +366,22 @@ mptcp_step(struct mpcb *mp, bool task)
  * other, is held on entry; none on return.
  */
 void
-mptcp_run_unlock(struct mpcb *mp, bool task)
+mptcp_run_unlock(struct mpcb *mp, bool task, uint64_t now)
 {
 	struct mptcp_news news;
 	int budget;
 
 	MP_LOCK_ASSERT(mp);
 	/* More than this in one go is left to the task. */
-	for (budget = 64; budget > 0 && mptcp_step(mp, task); budget--)
+	for (budget = 64; budget > 0 && mptcp_step(mp, task, &now); budget--)
 		continue;
 	if (budget == 0)
 		mptcp_schedule(mp);
-	mptcp_release(mp);
-	mptcp_arm(mp);
+	news.mn_free = mptcp_release(mp);
+	mptcp_arm(mp, now);
 	mptcp_news_take(mp, &news);
 	MP_UNLOCK(mp);
+	m_freem(news.mn_free);
 	mptcp_news_tell(&news);
 }
 
@@ -391,7 +393,7 @@ mptcp_run(struct mpcb *mp, bool task)
 {
 
 	MP_LOCK(mp);
-	mptcp_run_unlock(mp, task);
+	mptcp_run_unlock(mp, task, mptcp_now());
 }
 
 /*
@@ -412,7 +414,7 @@ mptcp_reap(struct mpcb *mp)
 			continue;
 		}
 		/* What arrived before the end still counts. */
-		mptcp_drain(mp, sub);
+		mptcp_drain(mp, sub, mptcp_now());
 		error = sub->ms_so->so_error;
 		how = error == 0 ? MPTCP_SFEND_FIN :
 		    error == ECONNRESET || error == ECONNREFUSED ?

@@ -170,7 +170,10 @@ mptcp_usr_send(struct socket *so, struct inpcb *inp, int flags,
 			m_freem(m);
 		return (error);
 	}
+	MP_UNLOCK(mp);
+	/* A long chain, and input wants MP_LOCK; sosend() has locked us in. */
 	sbappendstream(&so->so_snd, m, flags);
+	MP_LOCK(mp);
 	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
 	if ((flags & PRUS_NOTREADY) == 0)
 		mptcp_appended(mp);
@@ -229,7 +232,7 @@ mptcp_usr_rcvd(struct socket *so, struct inpcb *inp)
 	MP_LOCK(mp);
 	if (mptcp_core_set_rcv_space(mp->mp_core,
 	    lmax(sbspace(&so->so_rcv), 0)))
-		mptcp_run_unlock(mp, false);
+		mptcp_run_unlock(mp, false, mptcp_now());
 	else
 		MP_UNLOCK(mp);
 	mpcb_rele(mp);

@@ -206,7 +206,7 @@ void	mptcp_autosndbuf(struct mpcb *);
 /* mptcp_input.c */
 void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
 	    int, uint8_t);
-void	mptcp_drain(struct mpcb *, struct mptcp_subflow *);
+void	mptcp_drain(struct mpcb *, struct mptcp_subflow *, uint64_t);
 
 /* mptcp_output.c */
 int	mptcp_output(struct tcpcb *);
@@ -217,7 +217,7 @@ void	mptcp_couple(struct mpcb *, struct mptcp_subflow *, uint64_t);
 
 /* mptcp_timer.c */
 void	mptcp_run(struct mpcb *, bool);
-void	mptcp_run_unlock(struct mpcb *, bool);
+void	mptcp_run_unlock(struct mpcb *, bool, uint64_t);
 void	mptcp_appended(struct mpcb *);
 void	mptcp_schedule(struct mpcb *);
 void	mptcp_task(void *, int);

@@ -622,6 +622,9 @@ unsafe extern "C" {
     ) -> u32;
 }
 unsafe extern "C" {
+    pub fn mptcp_core_rx_idle(mp: *const mptcp_core_mpcb) -> bool;
+}
+unsafe extern "C" {
     pub fn mptcp_core_rx_sum(mp: *mut mptcp_core_mpcb, sf: u8, sum: *const mptcp_core_sum, now: u64);
 }
 unsafe extern "C" {
@@ -647,9 +650,6 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     pub fn mptcp_core_snd_una(mp: *const mptcp_core_mpcb) -> u64;
-}
-unsafe extern "C" {
-    pub fn mptcp_core_unmapped(mp: *const mptcp_core_mpcb) -> u64;
 }
 unsafe extern "C" {
     pub fn mptcp_core_fell_back(mp: *const mptcp_core_mpcb) -> bool;
@@ -690,9 +690,6 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     pub fn mptcp_core_tx_clip(tx: *const mptcp_core_tx, ssn: u32, len: u32) -> u32;
-}
-unsafe extern "C" {
-    pub fn mptcp_core_tx_wants_ack(tx: *const mptcp_core_tx) -> bool;
 }
 unsafe extern "C" {
     pub fn mptcp_core_tx_holds_data(tx: *const mptcp_core_tx) -> bool;

@@ -36,14 +36,17 @@ impl Mpcb {
     /// `snd.una` has moved.
     pub(super) fn data_acked(&mut self, now: Instant) {
         let una = self.snd.una();
-        self.reinject.acked(una, &mut self.pool);
+        let waited = self.reinject.acked(una, now, &mut self.pool);
         self.wants.insert(ConnWants::WAKE_WRITER);
         if self.detached {
             // The limit is for a peer that takes nothing any more, not for a long transfer.
             self.timers.set(Timer::Close, now + self.cfg.timers.close);
         }
         if self.snd.outstanding() {
-            self.arm_data_rto(now);
+            // Otherwise the timer that runs finds out how long ago this was.
+            if waited || !self.timers.is_set(Timer::DataRto) {
+                self.arm_data_rto(now);
+            }
             self.continue_recovery();
         } else {
             self.timers.stop(Timer::DataRto);

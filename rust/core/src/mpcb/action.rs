@@ -65,8 +65,11 @@ impl Mpcb {
         if self.take(ConnWants::WAKE_WRITER) {
             return Some(Action::WakeWriter);
         }
+        let calm = self.is_calm(now);
         if self.over.is_none() {
-            self.hand_out_signals(now);
+            if !calm {
+                self.hand_out_signals(now);
+            }
             if core::mem::take(&mut self.starved) {
                 self.timers.set(Timer::Starved, now + STARVED_WAIT);
             }
@@ -75,7 +78,17 @@ impl Mpcb {
             return Some(action);
         }
         if self.over.is_none() {
-            return self.open_wanted(now, rng);
+            if calm {
+                debug_assert!(self.next_signal().is_none_or(|at| at > now), "a signal was overlooked");
+                debug_assert!(self.wanted_now(now).is_none(), "a path was overlooked");
+                return None;
+            }
+            let action = self.open_wanted(now, rng);
+            // One that memory was refused for is tried again.
+            if action.is_none() && self.wanted_now(now).is_none() {
+                self.settle();
+            }
+            return action;
         }
         let error = self.over?;
         self.take(ConnWants::CLOSED).then_some(Action::Closed(error))

@@ -11,6 +11,7 @@ use mptcp_wire::{MpFastClose, MpOption};
 impl Mpcb {
     /// The application will write no more: a DATA_FIN follows its data.
     pub fn snd_shutdown(&mut self, now: Instant) {
+        self.stir();
         if !self.snd.is_shut() {
             self.snd.shut();
             self.fin_progress(now);
@@ -39,6 +40,7 @@ impl Mpcb {
         if self.over.is_some() {
             return;
         }
+        self.stir();
         if error != ConnError::Done {
             // A peer that is reached by one RST only has to learn that all is over, unless it said so itself.
             let close = MpOption::FastClose(MpFastClose { receiver_key: self.agreed.remote.key });
@@ -58,6 +60,7 @@ impl Mpcb {
     /// The application has closed, and the peer took too long.
     pub(super) fn close_too_long(&mut self) {
         if self.peer_fin_taken && self.snd.fin_acked() {
+            self.stir();
             // Only the FINs of subflows are missing: a path may have died.
             for subflow in self.live_mut() {
                 subflow.reset(None);
@@ -79,9 +82,7 @@ impl Mpcb {
         }
         if let Some(fallback) = self.fallback {
             // Plain TCP: the subflow's FIN.
-            if let Some(subflow) = self.get_mut(fallback.sf) {
-                subflow.close();
-            }
+            self.close_those(|subflow| subflow.id == fallback.sf);
             return;
         }
         self.ask_ack();
@@ -119,6 +120,7 @@ impl Mpcb {
 
     /// The subflow's in-order FIN was received, after all of its data was taken.
     pub fn subflow_fin(&mut self, sf: SubflowId, now: Instant) {
+        self.stir();
         if self.fallback.is_some() {
             return self.fallback_fin();
         }
@@ -146,9 +148,7 @@ impl Mpcb {
         if self.fallback.is_some() || (self.snd.sb_cc() > 0 && !self.live().any(open)) {
             return;
         }
-        for subflow in self.live_mut().filter(|subflow| subflow.fin_received) {
-            subflow.close();
-        }
+        self.close_those(|subflow| subflow.fin_received);
     }
 
     /// RFC 8684 section 3.3.3: once both DATA_FINs are acknowledged, every subflow is closed by FIN.
@@ -156,15 +156,24 @@ impl Mpcb {
         if self.fallback.is_some() || !(self.peer_fin_taken && self.snd.fin_acked()) {
             return;
         }
-        for subflow in self.live_mut() {
-            subflow.close();
-        }
+        self.close_those(|_| true);
         self.timers.stop(Timer::DataRto);
         if !self.timers.is_set(Timer::Close) {
             self.timers.set(Timer::Close, now + self.cfg.timers.close);
         }
         if self.live().next().is_none() {
             self.end(ConnError::Done);
+        }
+    }
+
+    /// Closes the subflows that `which` picks.
+    pub(super) fn close_those(&mut self, which: impl Fn(&Subflow) -> bool) {
+        let mut changed = false;
+        for subflow in self.live_mut().filter(|subflow| which(subflow)) {
+            changed |= subflow.close();
+        }
+        if changed {
+            self.stir();
         }
     }
 }

@@ -101,6 +101,12 @@ impl Mpcb {
         }
     }
 
+    /// [`Mpcb::mp_do_reass`] would have nothing to do for an empty queue.
+    #[must_use]
+    pub fn rx_idle(&self) -> bool {
+        self.holding.is_none() && (self.peer_fin.is_none() || self.peer_fin_taken) && self.reass.is_settled()
+    }
+
     /// The sum that [`RxStep::Sum`] asked for.
     pub fn rx_sum(&mut self, sf: SubflowId, sum: Sum, now: Instant) {
         let Some((piece, ssn)) = self.get(sf).and_then(|subflow| Some((subflow.rx.at_head()?, subflow.rx.head())))

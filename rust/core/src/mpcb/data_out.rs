@@ -113,7 +113,8 @@ impl Mpcb {
         if let Some(subflow) = self.get_mut(sf) {
             subflow.wants.remove(Wants::OUTPUT);
         }
-        if self.over.is_some() || want.room == 0 || !self.may_carry(sf) {
+        let nothing = self.snd.unmapped() == 0 && self.reinject.is_empty();
+        if nothing || self.over.is_some() || want.room == 0 || !self.may_carry(sf) {
             return MapGrant::Nothing;
         }
         let most = self.longest_map(want);
@@ -175,7 +176,9 @@ impl Mpcb {
         subflow.next_doff = map.doff_end();
         subflow.next_ssn = subflow.next_ssn.saturating_add(bytes);
         subflow.bytes_mapped = subflow.bytes_mapped.saturating_add(bytes);
-        subflow.health.sent(now);
+        if subflow.health.sent(now) {
+            self.stir();
+        }
         self.committed(&map, fresh, now);
         true
     }

@@ -171,6 +171,7 @@ impl Mpcb {
         let dsn = self.agreed.remote.idsn.wrapping_add(doff);
         let fail = MpOption::Fail(MpFail { dsn });
         self.stats.fail_sent = self.stats.fail_sent.saturating_add(1);
+        self.stir();
         if self.can_fall_back(sf) && doff == self.reass.rcv_nxt() {
             // The bytes wait in the subflow's queue for the peer's infinite mapping.
             self.failing = Some(dsn);
@@ -257,6 +258,7 @@ impl Mpcb {
     fn fall_back(&mut self, sf: SubflowId, reason: FallbackReason, now: Instant) {
         let outstanding = self.snd.nxt().saturating_sub(self.snd.una());
         let doff = self.snd.nxt().min(self.snd.una());
+        self.stir();
         for other in self.live_mut().filter(|other| other.id != sf) {
             // Joins that are not finished; nothing else is left.
             other.reset(None);
@@ -289,11 +291,8 @@ impl Mpcb {
             self.fallback_fin();
         }
         self.fallback_acked(sf, now);
-        if self.snd.is_shut()
-            && self.snd.unmapped() == 0
-            && let Some(subflow) = self.get_mut(sf)
-        {
-            subflow.close();
+        if self.snd.is_shut() && self.snd.unmapped() == 0 {
+            self.close_those(|subflow| subflow.id == sf);
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Seen {
     pub(super) dss: bool,
     /// Any MPTCP option: nobody strips them, though a long signal may have taken the place of the DSS.
     pub(super) any: bool,
+    /// Another option than DSS.
+    pub(super) signal: bool,
 }
 
 impl Mpcb {
@@ -50,7 +52,10 @@ impl Mpcb {
         }
         match self.get(sf).map(|subflow| subflow.state) {
             None | Some(SubflowState::Resetting) => return SegVerdict::Continue,
-            Some(SubflowState::JoinSynSent) => return self.on_join_answer(sf, seg, tcp_options, now),
+            Some(SubflowState::JoinSynSent) => {
+                self.stir();
+                return self.on_join_answer(sf, seg, tcp_options, now);
+            }
             // The fourth packet of the handshake is any segment after our third ACK (RFC 8684 section 3.2).
             Some(SubflowState::JoinAckSent) if seg.flags.ack && !seg.flags.syn && !seg.flags.rst => {
                 self.join_confirmed(sf, now);
@@ -62,6 +67,9 @@ impl Mpcb {
         }
         self.last_rx = if seg.len > 0 { sf } else { self.last_rx };
         let seen = self.options_in(sf, seg, tcp_options, now);
+        if seen.signal || seg.flags.rst || seg.flags.fin {
+            self.stir();
+        }
         if seg.flags.rst || self.over.is_some() {
             return SegVerdict::Continue;
         }
@@ -83,6 +91,7 @@ impl Mpcb {
             match option {
                 Ok(option) => {
                     seen.any = true;
+                    seen.signal |= !matches!(option, MpOption::Dss(_));
                     self.option_in(sf, seg, &option, &mut seen, now);
                 }
                 Err(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
@@ -104,6 +113,7 @@ impl Mpcb {
     pub(super) fn reset_subflow(&mut self, sf: SubflowId, reason: RstReason, transient: bool) {
         if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.state != SubflowState::Resetting) {
             subflow.reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient, reason })));
+            self.stir();
             // Data that a scheduler had kept for it goes to the others.
             self.kick();
         }

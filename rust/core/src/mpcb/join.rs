@@ -156,6 +156,7 @@ impl Mpcb {
 
     /// The local address and port of a join, once TCP has chosen them.
     pub fn join_bound(&mut self, sf: SubflowId, local: SocketAddr) {
+        self.stir();
         if let Some(subflow) = self.get_mut(sf) {
             subflow.local = local;
         }
@@ -228,6 +229,7 @@ impl Mpcb {
     }
 
     fn joined_up(&mut self) {
+        self.stir();
         self.timers.stop(super::timer::Timer::Lonely);
         self.multi = true;
         self.queue_stalled();

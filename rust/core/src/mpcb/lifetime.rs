@@ -11,6 +11,7 @@ use crate::time::Instant;
 impl Mpcb {
     /// The subflow's TCP is gone; its id may be used again. What it had mapped goes to the other paths.
     pub fn subflow_closed(&mut self, sf: SubflowId, end: SubflowEnd, now: Instant) {
+        self.stir();
         self.queue_maps_of(sf);
         let Some(mut subflow) = self.subflows.get_mut(sf.index()).and_then(Option::take) else {
             return;

@@ -6,6 +6,7 @@
 
 mod ack;
 mod action;
+mod calm;
 mod close;
 mod data_in;
 mod data_out;
@@ -81,6 +82,7 @@ pub struct Mpcb {
     holding: Option<data_in::Holding>,
     pm: Pm,
     timers: TimerTable,
+    calm: calm::Calm,
     /// The peer has shown that it speaks MPTCP on this connection (a DSS, or MP_CAPABLE on data).
     confirmed: bool,
     long_ack: bool,
@@ -153,6 +155,7 @@ impl Mpcb {
             holding: None,
             pm: Pm::new(agreed, cfg, start.local, start.remote),
             timers: TimerTable::new(),
+            calm: calm::Calm::new(),
             confirmed,
             long_ack: false,
             peer_fin: None,
@@ -214,8 +217,14 @@ impl Mpcb {
 
     /// Tells what the caller's TCP measured on a subflow.
     pub fn subflow_metrics(&mut self, sf: SubflowId, metrics: &Metrics) {
-        if let Some(subflow) = self.get_mut(sf) {
-            subflow.metrics = *metrics;
+        let Some(subflow) = self.get_mut(sf) else {
+            return;
+        };
+        // Deadlines follow the round trip; one that grows needs no new look.
+        let sooner = subflow.metrics.srtt.is_zero() || metrics.srtt.saturating_mul(2) < subflow.metrics.srtt;
+        subflow.metrics = *metrics;
+        if sooner {
+            self.stir();
         }
     }
 

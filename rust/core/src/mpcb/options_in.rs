@@ -73,7 +73,7 @@ impl Mpcb {
             return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
         }
         let csum = data.csum.map(|csum| MapSum { csum, wire_len: data.len });
-        self.record_map(sf, 1, u64::from(data.len), 1, csum);
+        let _known = self.record_map(sf, 1, u64::from(data.len), 1, csum);
     }
 
     fn on_dss(&mut self, sf: SubflowId, seg: &SegIn, dss: &Dss, now: Instant) {
@@ -84,7 +84,10 @@ impl Mpcb {
             }
             return;
         }
-        self.confirmed = true;
+        if !self.confirmed {
+            self.confirmed = true;
+            self.stir();
+        }
         if let Some(subflow) = self.get_mut(sf) {
             subflow.dss_seen = true;
         }
@@ -107,6 +110,10 @@ impl Mpcb {
     fn on_map(&mut self, sf: SubflowId, map: &DssMap, data_fin: bool) {
         // RFC 8684 section 3.3.1: 64-bit DSNs are answered with 64-bit DATA_ACKs.
         self.long_ack |= matches!(map.dsn, DataSeq::Long(_));
+        // Every segment of a map repeats it.
+        if !data_fin && self.get(sf).is_some_and(|subflow| subflow.last_map == Some(*map)) {
+            return;
+        }
         let Some(doff) = seq::data_offset(map.dsn, self.agreed.remote.idsn, self.reass.rcv_nxt()) else {
             self.stats.bad_options = self.stats.bad_options.saturating_add(1);
             return;
@@ -127,26 +134,34 @@ impl Mpcb {
         let plausible = ssn >= 1 && ssn.saturating_add(SSN_SPAN) > head && ssn < head.saturating_add(SSN_SPAN);
         if plausible {
             let csum = map.csum.map(|csum| MapSum { csum, wire_len: map.len });
-            self.record_map(sf, ssn, len, doff, csum);
+            let known = self.record_map(sf, ssn, len, doff, csum);
+            if let Some(subflow) = self.get_mut(sf) {
+                subflow.last_map = Some(*map).filter(|_| known && !data_fin);
+            }
         } else {
             self.stats.bad_options = self.stats.bad_options.saturating_add(1);
         }
     }
 
-    fn record_map(&mut self, sf: SubflowId, ssn: u64, len: u64, doff: u64, csum: Option<MapSum>) {
+    /// Returns whether the map is known now.
+    fn record_map(&mut self, sf: SubflowId, ssn: u64, len: u64, doff: u64, csum: Option<MapSum>) -> bool {
         let pool = &mut self.pool;
         let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
-            return;
+            return false;
         };
         match subflow.rx.record(ssn, len, doff, csum, pool) {
-            Recorded::New | Recorded::Old => {}
-            Recorded::Conflict => self.stats.maps_conflicting = self.stats.maps_conflicting.saturating_add(1),
+            Recorded::New | Recorded::Old => true,
+            Recorded::Conflict => {
+                self.stats.maps_conflicting = self.stats.maps_conflicting.saturating_add(1);
+                false
+            }
             Recorded::NoMemory | Recorded::Unverifiable => {
                 // TCP will acknowledge the bytes, so their map would never come again: they are thrown away
                 // without DATA_ACK, and the peer sends them again at the data level.
                 subflow.discard = subflow.discard.max(ssn.saturating_add(len));
                 self.thrown = self.thrown.max(doff.saturating_add(len));
                 self.stats.refused_no_memory = self.stats.refused_no_memory.saturating_add(1);
+                false
             }
         }
     }
@@ -181,11 +196,9 @@ impl Mpcb {
         self.stats.remove_addr_received = self.stats.remove_addr_received.saturating_add(1);
         for id in ids.iter() {
             self.pm.on_remove_addr(id);
-            for subflow in self.live_mut().filter(|subflow| subflow.remote_id == id) {
-                // RFC 8684 section 3.4.2: an id that nobody uses is ignored. The path may be dead, but a FIN, which
-                // TCP repeats, does no harm to one that is not.
-                subflow.close();
-            }
+            // RFC 8684 section 3.4.2: an id that nobody uses is ignored. The path may be dead, but a FIN, which
+            // TCP repeats, does no harm to one that is not.
+            self.close_those(|subflow| subflow.remote_id == id);
         }
         self.kick();
     }

@@ -17,11 +17,10 @@ impl Mpcb {
     /// # Errors
     /// [`NoMemory`]: some new addresses were left out; call again later.
     pub fn addresses_changed(&mut self, list: &AddressList, now: Instant) -> Result<(), NoMemory> {
+        self.stir();
         let outcome = self.pm.set_locals(list, now, &mut self.pool);
         while let Some(id) = self.pm.take_removed(now, &mut self.pool) {
-            for subflow in self.live_mut().filter(|subflow| subflow.local_id == id) {
-                subflow.close();
-            }
+            self.close_those(|subflow| subflow.local_id == id);
         }
         self.kick();
         outcome
@@ -29,11 +28,13 @@ impl Mpcb {
 
     /// A local address works (again): paths from it that wait for their next try are tried now.
     pub fn address_back(&mut self, addr: IpAddr, now: Instant) {
+        self.stir();
         self.pm.retry_now(addr, now);
     }
 
     /// A local address is gone from its interface: its subflows cannot send any more.
     pub fn address_lost(&mut self, addr: IpAddr, now: Instant) {
+        self.stir();
         for subflow in self.live_mut().filter(|subflow| subflow.local.ip() == addr) {
             subflow.reset(None);
         }
@@ -43,6 +44,7 @@ impl Mpcb {
 
     /// Asks the peer to use the subflow only when nothing else works, or no longer so (MP_PRIO, RFC 8684 section 3.3.8).
     pub fn set_backup(&mut self, sf: SubflowId, backup: bool) {
+        self.stir();
         let v0 = self.agreed.version == Version::V0;
         if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.backup != backup) {
             subflow.backup = backup;
@@ -59,11 +61,16 @@ impl Mpcb {
         if self.fallback.is_some() {
             return;
         }
+        let mut handed_out = false;
         for subflow in self.live_mut().filter(|subflow| subflow.is_established() && subflow.signal.is_none()) {
             if let Some(prio) = subflow.prio.take() {
                 subflow.signal = Some(prio);
                 subflow.wants.insert(Wants::ACK);
+                handed_out = true;
             }
+        }
+        if handed_out {
+            self.stir();
         }
         if !self.confirmed || self.pm.next_signal().is_none_or(|at| at > now) {
             return;
@@ -84,6 +91,7 @@ impl Mpcb {
         {
             self.stats.add_addr_sent = self.stats.add_addr_sent.saturating_add(1);
         }
+        self.stir();
         if let Some(subflow) = self.get_mut(sf) {
             subflow.signal = Some(signal);
             subflow.wants.insert(Wants::ACK);
@@ -92,10 +100,7 @@ impl Mpcb {
 
     /// Opens the next path that the path manager wants.
     pub(super) fn open_wanted(&mut self, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
-        if !self.may_join() {
-            return None;
-        }
-        let wanted = self.wanted(now)?;
+        let wanted = self.wanted_now(now)?;
         let Some(sf) = self.begin_join(&wanted, now, rng) else {
             self.pm.postpone(wanted.pair, now);
             return None;
@@ -103,8 +108,8 @@ impl Mpcb {
         Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
     }
 
-    fn wanted(&self, now: Instant) -> Option<Wanted> {
-        self.pm.wanted(&self.existing(), now)
+    pub(super) fn wanted_now(&self, now: Instant) -> Option<Wanted> {
+        if self.may_join() { self.pm.wanted(&self.existing(), now) } else { None }
     }
 
     fn existing(&self) -> [Option<Existing>; 32] {

@@ -32,6 +32,8 @@ pub(super) struct Reinject {
     /// Data below this was sent again opportunistically.
     opportunistic: u64,
     backoff: u8,
+    /// When the last DATA_ACK moved.
+    heard: Instant,
     /// Data-level timeouts since the last DATA_ACK of any kind.
     pub(super) silent: u8,
     /// One byte beyond the closed window may be mapped.
@@ -40,18 +42,33 @@ pub(super) struct Reinject {
 
 impl Reinject {
     pub(super) const fn new() -> Self {
-        Reinject { queue: RangeSet::new(), recover: 0, opportunistic: 0, backoff: 0, silent: 0, probe: false }
+        Reinject {
+            queue: RangeSet::new(),
+            recover: 0,
+            opportunistic: 0,
+            backoff: 0,
+            heard: Instant::ZERO,
+            silent: 0,
+            probe: false,
+        }
     }
 
-    pub(super) fn acked(&mut self, una: u64, pool: &mut Pool) {
+    /// Everything below `una` arrived. Returns whether the timeout had been backed off.
+    pub(super) fn acked(&mut self, una: u64, now: Instant, pool: &mut Pool) -> bool {
         self.queue.remove_below(una, pool);
-        self.backoff = 0;
+        self.heard = now;
+        core::mem::take(&mut self.backoff) > 0
     }
 
     pub(super) fn sent(&mut self, from: u64, to: u64, pool: &mut Pool) {
         // A map begins at a range's start, so nothing is split and no memory is needed; were it refused, the
         // bytes would merely go out once more.
         let _split = self.queue.subtract(from, to, pool);
+    }
+
+    /// Nothing has to be sent again.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     pub(super) fn forget(&mut self, pool: &mut Pool) {
@@ -128,6 +145,7 @@ impl Mpcb {
             && !subflow.maps.is_empty()
         {
             subflow.health.loss(now);
+            self.stir();
             self.stalled(sf, now);
         }
     }
@@ -180,16 +198,26 @@ impl Mpcb {
         }
     }
 
-    pub(super) fn arm_data_rto(&mut self, now: Instant) {
+    fn data_rto_wait(&self) -> Duration {
         let base = self.slowest_rtt().map_or(RTO_UNMEASURED, |rtt| rtt.saturating_mul(2).max(RTO_MIN));
         let factor = 1_u32.checked_shl(u32::from(self.reinject.backoff)).unwrap_or(u32::MAX);
-        self.timers.set(Timer::DataRto, now + base.saturating_mul(factor).min(RTO_MAX));
+        base.saturating_mul(factor).min(RTO_MAX)
+    }
+
+    pub(super) fn arm_data_rto(&mut self, now: Instant) {
+        let wait = self.data_rto_wait();
+        self.timers.set(Timer::DataRto, now + wait);
     }
 
     /// No DATA_ACK for too long: the oldest data, if no subflow is carrying it any more, and the DATA_FIN go out again.
     pub(super) fn data_rto(&mut self, now: Instant) {
         if !self.snd.outstanding() {
             return;
+        }
+        let due = self.reinject.heard + self.data_rto_wait();
+        if now < due {
+            // There was a DATA_ACK since the timer was set.
+            return self.timers.set(Timer::DataRto, due);
         }
         self.stats.data_rtos = self.stats.data_rtos.saturating_add(1);
         if self.reinject.silent >= SILENT {

@@ -16,20 +16,36 @@ impl Mpcb {
     /// Copies the state of `sf` into `tx`, and takes over which signal has left. Called with MP_LOCK and the
     /// subflow's lock. Returns whether the peer has not been told of the current DATA_ACK on this subflow.
     pub fn sync_tx(&mut self, sf: SubflowId, tx: &mut SubflowTx) -> bool {
-        let Some(subflow) = self.get_mut(sf) else {
+        if self.get(sf).is_none() {
             tx.clear(&mut self.pool);
             return false;
-        };
-        if core::mem::take(&mut tx.signal_sent) {
-            subflow.signal = None;
         }
-        tx.signal = subflow.signal;
-        tx.maps.ack(subflow.acked);
-        let Some(state) = self.get(sf).map(|subflow| self.tx_state(subflow)) else {
+        if core::mem::take(&mut tx.signal_sent) {
+            self.stir();
+            if let Some(subflow) = self.get_mut(sf) {
+                subflow.signal = None;
+            }
+        }
+        let Some(subflow) = self.get(sf) else {
             return false;
         };
-        let owed = tx.state.data_ack != state.data_ack;
-        tx.state = state;
+        let data_ack = self.reass.rcv_nxt();
+        let owed = tx.state.data_ack != data_ack;
+        tx.maps.ack(subflow.acked);
+        let changes = self.calm.changes();
+        if tx.change == changes && self.fallback.is_none() && self.failing.is_none() {
+            // Only what moves with the data.
+            tx.state.data_ack = data_ack;
+            tx.state.long_ack = self.long_ack;
+            tx.state.fin = self.snd.fin_due();
+            tx.state.acked = subflow.acked;
+            debug_assert_eq!(tx.signal, subflow.signal, "a signal was overlooked");
+            debug_assert_eq!(tx.state, self.tx_state(subflow), "a change was overlooked");
+        } else {
+            tx.signal = subflow.signal;
+            tx.state = self.tx_state(subflow);
+            tx.change = changes;
+        }
         owed
     }
 

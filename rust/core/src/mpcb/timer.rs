@@ -32,17 +32,28 @@ const TIMERS: [Timer; 7] =
 #[derive(Debug)]
 pub(super) struct TimerTable {
     deadlines: [Option<Instant>; TIMERS.len()],
+    /// A deadline was set that had none, or a later one.
+    sooner: bool,
 }
 
 impl TimerTable {
     pub(super) const fn new() -> Self {
-        TimerTable { deadlines: [None; TIMERS.len()] }
+        TimerTable { deadlines: [None; TIMERS.len()], sooner: false }
     }
 
     pub(super) fn set(&mut self, timer: Timer, at: Instant) {
         if let Some(deadline) = self.deadlines.get_mut(timer as usize) {
+            self.sooner |= deadline.is_none_or(|before| at < before);
             *deadline = Some(at);
         }
+    }
+
+    pub(super) const fn is_sooner(&self) -> bool {
+        self.sooner
+    }
+
+    pub(super) const fn seen(&mut self) {
+        self.sooner = false;
     }
 
     pub(super) fn stop(&mut self, timer: Timer) {
@@ -74,6 +85,15 @@ impl Mpcb {
         if self.over.is_some() {
             return None;
         }
+        match self.calm.until() {
+            // Deadlines move back with each acknowledgement: the one known is early at worst.
+            Some(until) if !self.timers.is_sooner() => Some(until).filter(|until| *until != Instant::NEVER),
+            _ => self.deadline(),
+        }
+    }
+
+    /// The earliest deadline of any kind.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let subflows = self.live().filter_map(|subflow| {
             let join = subflow.join.and_then(|join| join.next);
             join.into_iter().chain(subflow.health.deadline(&subflow.metrics)).min()
@@ -87,6 +107,7 @@ impl Mpcb {
         if self.over.is_some() {
             return;
         }
+        self.stir();
         for timer in TIMERS {
             if self.timers.take_due(timer, now) {
                 self.expired(timer, now);

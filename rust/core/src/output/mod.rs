@@ -53,8 +53,8 @@ pub(crate) enum Phase {
     Fallback,
 }
 
-/// What option building needs to know of the connection; replaced as a whole by `sync_tx()`.
-#[derive(Clone, Copy, Debug)]
+/// What option building needs to know of the connection; replaced by `sync_tx()`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TxState {
     pub(crate) phase: Phase,
     pub(crate) version: Version,
@@ -91,11 +91,13 @@ pub struct SubflowTx {
     pub(crate) signal_sent: bool,
     /// MP_CAPABLE has left, and a DATA_FIN waits: the next ACK carries the DSS instead.
     pub(crate) fin_turn: bool,
+    /// The change of the connection that `state` was taken after.
+    pub(crate) change: u32,
 }
 
 impl SubflowTx {
     pub(crate) const fn new(state: TxState) -> Self {
-        SubflowTx { state, maps: TxMaps::new(), signal: None, signal_sent: false, fin_turn: false }
+        SubflowTx { state, maps: TxMaps::new(), signal: None, signal_sent: false, fin_turn: false, change: 0 }
     }
 
     /// How many of `len` payload bytes from `ssn` on (low 32 bits) may share one segment, or one TSO burst: those in

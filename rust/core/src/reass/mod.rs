@@ -177,6 +177,12 @@ impl Reass {
         }
     }
 
+    /// [`Reass::next_superseded`] and [`Reass::next_ready`] have nothing.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.superseding.is_none() && self.held.first().is_none_or(|span| span.start > self.nxt)
+    }
+
     /// Holds `len` bytes at `dsn` under `token`, as [`Placement::Hold`] asked: `dsn` is the piece's
     /// plus `skip`. O(log held ranges); needs no memory beyond what arrive() reserved.
     ///

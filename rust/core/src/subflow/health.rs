@@ -27,11 +27,13 @@ impl Health {
         Health { since: None, losses: 0, stalled: false, stalled_at: Instant::ZERO }
     }
 
-    /// A map was put in flight.
-    pub(crate) fn sent(&mut self, now: Instant) {
-        if self.since.is_none() {
+    /// A map was put in flight. Returns whether nothing had been: there is a deadline now.
+    pub(crate) fn sent(&mut self, now: Instant) -> bool {
+        let idle = self.since.is_none();
+        if idle {
             self.since = Some(now);
         }
+        idle
     }
 
     /// The subflow acknowledged something; `idle`: nothing is in flight any more. Returns whether it recovered.

@@ -11,7 +11,7 @@ use crate::pool::Pool;
 use bitflags::bitflags;
 use core::net::SocketAddr;
 use core::time::Duration;
-use mptcp_wire::MpOption;
+use mptcp_wire::{DssMap, MpOption};
 
 /// Names one subflow of a connection. Reused after the caller reported the subflow's end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -96,6 +96,8 @@ pub(crate) struct Subflow {
     /// data offset do not run in parallel, so no infinite mapping can stand for what is outstanding.
     pub(crate) crooked: bool,
     pub(crate) rx: RxMaps,
+    /// The peer's last map as it came, where it was kept.
+    pub(crate) last_map: Option<DssMap>,
     /// In-order bytes below this SSN are thrown away: the memory for their map was refused.
     pub(crate) discard: u64,
     /// What the peer mapped to it did not always continue the data: it was sent again, or out of order.
@@ -147,6 +149,7 @@ impl Subflow {
             next_doff: 1,
             crooked: false,
             rx: RxMaps::new(),
+            last_map: None,
             discard: 0,
             rx_bent: false,
             unmapped: false,
@@ -183,15 +186,18 @@ impl Subflow {
     }
 
     /// Asks the caller to close it in order. A join that the peer has not answered has no order to keep, and must not
-    /// come up late: it is reset.
-    pub(crate) fn close(&mut self) {
+    /// come up late: it is reset. Returns whether that was news.
+    pub(crate) fn close(&mut self) -> bool {
         if self.state == SubflowState::JoinSynSent {
-            return self.reset(None);
+            self.reset(None);
+            return true;
         }
-        if !matches!(self.state, SubflowState::Closing | SubflowState::Resetting) {
+        let open = !matches!(self.state, SubflowState::Closing | SubflowState::Resetting);
+        if open {
             self.state = SubflowState::Closing;
             self.wants.insert(Wants::CLOSE);
         }
+        open
     }
 
     /// Asks the caller to reset it; `option` goes with the RST.

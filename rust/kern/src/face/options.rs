@@ -38,11 +38,6 @@ export! {
         tx.clip(ssn, len)
     }
 
-    /// [`SubflowTx::wants_ack`].
-    fn mptcp_core_tx_wants_ack(tx: &SubflowTx) -> bool {
-        tx.wants_ack()
-    }
-
     /// [`SubflowTx::holds_data`].
     fn mptcp_core_tx_holds_data(tx: &SubflowTx) -> bool {
         tx.holds_data()

@@ -88,6 +88,11 @@ export! {
         next.kind
     }
 
+    /// [`Mpcb::rx_idle`].
+    fn mptcp_core_rx_idle(mp: &Mpcb) -> bool {
+        mp.rx_idle()
+    }
+
     /// [`Mpcb::rx_sum`].
     fn mptcp_core_rx_sum(mp: &mut Mpcb, sf: u8, sum: &abi::mptcp_core_sum, now: u64) {
         mp.rx_sum(SubflowId(sf), sum_in(sum), at(now));

@@ -31,11 +31,6 @@ export! {
         mp.snd_una()
     }
 
-    /// [`Mpcb::unmapped`].
-    fn mptcp_core_unmapped(mp: &Mpcb) -> u64 {
-        mp.unmapped()
-    }
-
     /// [`Mpcb::fallback_reason`], as a question.
     fn mptcp_core_fell_back(mp: &Mpcb) -> bool {
         mp.fallback_reason().is_some()
