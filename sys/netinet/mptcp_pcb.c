@@ -98,8 +98,14 @@ mptcp_fb_fini(struct tcpcb *tp, int purged __unused)
 	INP_WLOCK_ASSERT(tptoinpcb(tp));
 	sub = tptosubflow(tp);
 	tp->t_fb_ptr = NULL;
-	if (sub != NULL)
-		mptcp_subflow_free(sub);
+	if (sub == NULL)
+		return;
+	/* Refused, timed out or closed in SYN_SENT: there never was an MPCB. */
+	if (sub->ms_phase == MPS_OPENING) {
+		sub->ms_phase = MPS_GONE;
+		mptcp_subflow_rele(sub);
+	}
+	mptcp_subflow_free(sub);
 }
 
 /*
