@@ -36,7 +36,7 @@ check-kernel:
 	tools/check-kernel
 
 bench:
-	$(CARGO) bench $(RUST) -p mptcp-wire -p mptcp-core
+	$(CARGO) bench $(RUST) -p mptcp-wire -p mptcp-core --features mptcp-core/testing
 
 fuzz:
 	cd rust/fuzz && for target in $$($(FUZZ) list); do \

@@ -7,7 +7,7 @@ use mptcp_lab::netns::{Need, missing};
 pub(crate) fn run() -> Result<()> {
     let missing = missing(&Need::INTEROP);
     if missing.is_empty() {
-        println!("everything that the interop tests need is there");
+        say!("everything that the interop tests need is there");
         return Ok(());
     }
     bail!("the interop tests cannot run here:\n  {}", missing.join("\n  "))

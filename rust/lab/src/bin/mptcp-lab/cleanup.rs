@@ -7,8 +7,8 @@ use mptcp_lab::netns;
 pub(crate) fn run() -> Result<()> {
     let removed = netns::remove_stale()?;
     match removed.len() {
-        0 => println!("nothing to remove"),
-        n => println!("removed {n} namespaces: {}", removed.join(", ")),
+        0 => say!("nothing to remove"),
+        n => say!("removed {n} namespaces: {}", removed.join(", ")),
     }
     Ok(())
 }

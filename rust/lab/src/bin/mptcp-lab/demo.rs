@@ -62,9 +62,9 @@ fn write(story: &Story, arguments: &Arguments) -> Result<()> {
         fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if arguments.json {
-        println!("{json}");
+        say!("{json}");
         return Ok(());
     }
-    println!("{}\nWith plots: {}", table(story), out.join("report.html").display());
+    say!("{}\nWith plots: {}", table(story), out.join("report.html").display());
     Ok(())
 }

@@ -151,7 +151,7 @@ fn print(gateway: &Gateway) -> Result<()> {
             "written": conn.octets_written,
             "subflows": subflows,
         });
-        println!("{line}");
+        say!("{line}");
     }
     Ok(())
 }

@@ -71,13 +71,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn print(measured: &Measured, json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(measured)?);
+        say!("{}", serde_json::to_string_pretty(measured)?);
         return Ok(());
     }
-    println!("{:<32} {:>8} {:>6}  dropped by queues", "", "Mbit/s", "share");
+    say!("{:<32} {:>8} {:>6}  dropped by queues", "", "Mbit/s", "share");
     for Row { what, reference } in &measured.throughput {
         let dropped: Vec<u64> = reference.links.iter().map(|l| l.counters.dropped_queue).collect();
-        println!("{what:<32} {:>8.2} {:>6.3}  {dropped:?}", reference.throughput.received_mbit, reference.ratio);
+        say!("{what:<32} {:>8.2} {:>6.3}  {dropped:?}", reference.throughput.received_mbit, reference.ratio);
         let late = reference.lateness;
         if !late.is_punctual() {
             eprintln!(
@@ -90,7 +90,7 @@ fn print(measured: &Measured, json: bool) -> Result<()> {
     }
     if let Some(copy) = &measured.copy {
         let right = if copy.sha256_ok { "sha256 right" } else { "sha256 WRONG" };
-        println!("scp: {right}, {:.1} s, longest standstill {} ms", copy.seconds, copy.handover_gap_ms);
+        say!("scp: {right}, {:.1} s, longest standstill {} ms", copy.seconds, copy.handover_gap_ms);
     }
     Ok(())
 }

@@ -56,8 +56,8 @@ fn one(seed: u64, arguments: &Arguments) -> Result<()> {
     let mut print = |line: &str| drop(writeln!(out, "{line}"));
     let trace = if arguments.verbose { Trace::to(&mut print) } else { Trace::none() };
     match sim::run(seed, trace) {
-        Ok(summary) if arguments.json => println!("{}", serde_json::to_string_pretty(&summary)?),
-        Ok(summary) => println!("{summary:#?}"),
+        Ok(summary) if arguments.json => say!("{}", serde_json::to_string_pretty(&summary)?),
+        Ok(summary) => say!("{summary:#?}"),
         Err(what) => bail!("seed {seed}: {what}"),
     }
     Ok(())
@@ -73,7 +73,7 @@ fn many(seeds: Range<u64>, arguments: &Arguments) -> Result<()> {
     });
     progress.end();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&batch)?);
+        say!("{}", serde_json::to_string_pretty(&batch)?);
     } else {
         print(&batch);
     }
@@ -85,23 +85,33 @@ fn many(seeds: Range<u64>, arguments: &Arguments) -> Result<()> {
 
 fn print(batch: &Batch) {
     let totals = &batch.totals;
-    println!(
+    say!(
         "{} seeds, {:.0} s of virtual time, {} packets, {} octets read",
-        batch.seeds, totals.virtual_seconds, totals.packets, totals.octets
+        batch.seeds,
+        totals.virtual_seconds,
+        totals.packets,
+        totals.octets
     );
-    println!(
+    say!(
         "{} connections; ends: {} multipath, {} plain TCP, {} with an error",
-        totals.connections, totals.multipath, totals.plain, totals.errors
+        totals.connections,
+        totals.multipath,
+        totals.plain,
+        totals.errors
     );
-    println!(
+    say!(
         "{} joins, {} of lost paths; {} maps on another path; {} checksum errors; memory refused {} times",
-        totals.joins, totals.rejoins, totals.reinjections, totals.checksum_errors, totals.refusals
+        totals.joins,
+        totals.rejoins,
+        totals.reinjections,
+        totals.checksum_errors,
+        totals.refusals
     );
     for (kind, runs) in &totals.runs {
-        println!("  {kind:?}: {runs}");
+        say!("  {kind:?}: {runs}");
     }
     for failure in &batch.failures {
-        println!("seed {} ({:?}): {}\n  {}", failure.seed, failure.kind, failure.what, failure.replay);
+        say!("seed {} ({:?}): {}\n  {}", failure.seed, failure.kind, failure.what, failure.replay);
     }
 }
 
