@@ -24,8 +24,9 @@ const BARE_TIMEOUTS: u8 = 2;
 /// The peer's infinite mapping is awaited for so long after MP_FAIL.
 const FAIL_WAIT: Duration = Duration::from_secs(10);
 
-/// MP_FAIL of a host that fell back by itself goes out so often again, at such intervals.
-const FAIL_REPEATS: u8 = 3;
+/// MP_FAIL of a host that fell back by itself goes out so often again, at intervals that double from this one. After
+/// that no option is sent any more: the peer has heard, or never will.
+const FAIL_REPEATS: u8 = 4;
 const FAIL_REPEAT: Duration = Duration::from_millis(100);
 
 /// The connection goes on as plain TCP on its only subflow.
@@ -192,13 +193,17 @@ impl Mpcb {
         let Some(fallback) = &mut self.fallback else {
             return self.end(ConnError::Damaged);
         };
-        if fallback.fail.is_some() && fallback.repeats < FAIL_REPEATS {
-            fallback.repeats = fallback.repeats.saturating_add(1);
-            let sf = fallback.sf;
-            self.timers.set(Timer::Fail, now + FAIL_REPEAT);
-            if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.state != SubflowState::Resetting) {
-                subflow.wants.insert(Wants::ACK);
-            }
+        if fallback.repeats >= FAIL_REPEATS {
+            fallback.fail = None;
+            fallback.keep_data_ack = false;
+            return;
+        }
+        fallback.repeats = fallback.repeats.saturating_add(1);
+        let (sf, fails) = (fallback.sf, fallback.fail.is_some());
+        let doubled = 2_u32.saturating_pow(u32::from(fallback.repeats));
+        self.timers.set(Timer::Fail, now + FAIL_REPEAT.saturating_mul(doubled));
+        if fails && let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.state != SubflowState::Resetting) {
+            subflow.wants.insert(Wants::ACK);
         }
     }
 
@@ -220,6 +225,7 @@ impl Mpcb {
         if let Some(fallback) = &mut self.fallback {
             // RFC 8684 section 3.7: the receiver of an MP_FAIL answers with one.
             fallback.fail = Some(MpOption::Fail(MpFail { dsn }));
+            self.timers.set(Timer::Fail, now + FAIL_REPEAT);
         }
         self.ask_ack();
     }

@@ -13,11 +13,15 @@ use mptcp_core::rng::{Rng, SeededRng};
 use mptcp_core::subflow::{Metrics, SubflowId};
 use mptcp_core::time::Instant;
 use mptcp_wire::{Key, MpOption, MpTcpRst};
+use std::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 /// Rounds after which core counts as never content.
 const MOST_ACTIONS: usize = 20_000;
+
+/// How long a host that fell back may tell of it.
+const TELLING: Duration = Duration::from_secs(4);
 
 /// Where the options of a flow's segments come from.
 #[derive(Debug)]
@@ -67,6 +71,8 @@ pub struct Host {
     pub next_token: u64,
     pub out: Vec<Packet>,
     pub ended: Option<ConnError>,
+    /// When it fell back.
+    pub fell_at: Option<Instant>,
     pub key: KeyMaterial,
     pub rng: SeededRng,
     next_port: u16,
@@ -102,6 +108,7 @@ impl Host {
             next_token: 1,
             out: Vec::new(),
             ended: None,
+            fell_at: None,
             key,
             rng,
             next_port: 40_000,
@@ -209,6 +216,17 @@ impl Host {
         self.out.push(Packet { from, to, ssn, ack, window, flags, options, payload });
         // What left is known to core before the next question.
         self.sync(at);
+    }
+
+    /// What tells the peer of a fallback (MP_FAIL, DATA_ACKs) ends, whether it was heard or not. Data may go on with
+    /// the infinite mapping for as long as nothing of it is acknowledged.
+    pub fn judge_fallen(&mut self, packet: &Packet, now: Instant) {
+        if self.mpcb.as_ref().is_none_or(|mpcb| mpcb.fallback_reason().is_none()) {
+            return;
+        }
+        let fell_at = *self.fell_at.get_or_insert(now);
+        let told = packet.flags.rst || !packet.payload.is_empty() || packet.options.is_empty();
+        assert!(told || now <= fell_at + TELLING, "side {} still sends {:02x?}", self.app.side, packet.options);
     }
 
     pub fn send_syn(&mut self, at: usize, now: Instant) {

@@ -104,6 +104,7 @@ impl World {
     fn ship(&mut self) {
         for side in 0..2 {
             for mut packet in std::mem::take(&mut self.hosts[side].out) {
+                self.hosts[side].judge_fallen(&packet, self.now);
                 let path = self.path(&packet, side);
                 let times = self.links[path].carry(side, &mut packet, self.now, &mut self.rng);
                 if self.trace {
