@@ -407,6 +407,12 @@ mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
 		mpcb_rele(mp);
 		return (error);
 	}
+	/* TCP takes this one itself, past the subflow's stack. */
+	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == IPPROTO_TCP &&
+	    sopt->sopt_name == TCP_FUNCTION_BLK) {
+		mpcb_rele(mp);
+		return (EOPNOTSUPP);
+	}
 	error = ECONNRESET;
 	valsize = sopt->sopt_valsize;
 	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {

@@ -27,11 +27,13 @@ for j in a b; do echo "flush ;" | jexec $j setkey -c; done
 echo "== the first subflow dies"
 jexec a $C names 10.10.0.2 5002 12 & P=$!
 sleep 2; jexec a sockstat -4 -P tcp | grep -E 'connectio.*:5002' > /tmp/before; block 0
-sleep 7; jexec a netstat -np tcp | grep 5002; jexec a sockstat -4 -P tcp | tee /tmp/after | grep 5002; jexec b sockstat -4 -P tcp | grep 5002 | tee /tmp/after.b
+port=$(jexec a netstat -np tcp | awk '$5 == "10.10.0.2.5002" && /ESTAB/ {sub(/.*\./, "", $4); print $4}')
+sleep 1; jexec a tcpdrop 10.10.0.1 $port 10.10.0.2 5002 || bad "tcpdrop $port"; jexec b tcpdrop 10.10.0.2 5002 10.10.0.1 $port || bad "tcpdrop $port"
+sleep 5; jexec a netstat -np tcp | grep 5002; jexec a sockstat -4 -P tcp | tee /tmp/after | grep 5002; jexec b sockstat -4 -P tcp | grep 5002 | tee /tmp/after.b
 grep -q . /tmp/before || bad "no owner before"
 grep -q 'connectio.*:5002' /tmp/after || bad "no owner after"
 grep -q 'connectio.*10.1[01].0.1:' /tmp/after.b || bad "no owner at the server"
-jexec a netstat -np tcp | grep 'ESTAB' | grep -q '10.10.0.1.*5002' && bad "the first subflow lives"
+jexec a netstat -np tcp | grep 'ESTAB' | grep -q "10.10.0.1.$port " && bad "the first subflow lives"
 jexec a netstat -np tcp | grep 'ESTAB' | grep -q '10.11.0.2.5002' || bad "no second subflow"
 wait $P || bad names
 unblock
@@ -40,7 +42,7 @@ echo "== clients of both kinds"
 e=$(stat b established); n=0
 for i in 1 2 3 4 5 6; do
 	jexec a sysctl -q net.inet.tcp.mptcp.enable=$((i % 2)) >/dev/null
-	timeout 60 jexec a $M BIDI 10.10.0.2 5000 $((2*MB)) $i & eval "P$i=$!"; sleep 0.2
+	timeout 60 jexec a $M BIDI 10.10.0.2 5000 $((8*MB)) $i & eval "P$i=$!"; sleep 1
 done
 jexec a sysctl -q net.inet.tcp.mptcp.enable=1 >/dev/null
 for i in 1 2 3 4 5 6; do eval "wait \$P$i" || bad "client $i"; done
@@ -54,10 +56,10 @@ for way in UP DOWN; do
 	echo "$way: status $(cat /tmp/status) after $(($(date +%s) - t)) s"; [ $(cat /tmp/status) -eq 1 ] || bad "$way went on"
 done
 echo "== SO_LINGER 0"
-jexec a tcpdump -i epair0a -s 200 -w /tmp/l.pcap tcp port 5002 2>/dev/null & T=$!; sleep 0.5
+jexec a tcpdump -i epair0a -s 200 -w /tmp/l.pcap tcp port 5002 2>/dev/null & T=$!; sleep 2
 run linger jexec a $C linger 10.10.0.2 5002 || bad linger
 sleep 1; kill $T; wait $T
-tcpdump -n -r /tmp/l.pcap 2>/dev/null | grep -i 'fast' || bad "no MP_FASTCLOSE"
+tcpdump -n -r /tmp/l.pcap 2>/dev/null | grep -i 'fast' || { tcpdump -n -r /tmp/l.pcap; bad "no MP_FASTCLOSE"; }
 sleep 3; for j in a b; do jexec $j netstat -np tcp | grep -E 'ESTAB|FIN_WAIT|CLOS|LAST' && bad "connections left in $j"; done
 cnt a; cnt b
 echo "api: $fails failures"
