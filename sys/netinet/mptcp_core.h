@@ -222,6 +222,9 @@ struct mptcp_core_step {
 #define	MPTCP_ACTION_WAKE_WRITER	7	/* snd_release(), sowwakeup */
 #define	MPTCP_ACTION_PEER_CLOSED	8	/* socantrcvmore */
 #define	MPTCP_ACTION_CLOSED		9	/* over; error says how */
+#define	MPTCP_WAKES_READER		0x1	/* as ACTION_WAKE_READER */
+#define	MPTCP_WAKES_WRITER		0x2	/* as ACTION_WAKE_WRITER */
+#define	MPTCP_WAKES_MORE		0x4	/* poll_action() may have some */
 
 struct mptcp_core_action {
 	uint32_t	kind;
@@ -414,9 +417,6 @@ int	mptcp_core_tokens_insert(struct mptcp_core_tokens *t, uint32_t token,
 /* [MPP w] Forgets a token; false: it was not there. */
 bool	mptcp_core_tokens_remove(struct mptcp_core_tokens *t, uint32_t token);
 
-/* [MPP r] How many there are. */
-size_t	mptcp_core_tokens_count(const struct mptcp_core_tokens *t);
-
 /*
  * The MP_CAPABLE handshake, active side.
  */
@@ -524,6 +524,9 @@ void	mptcp_core_mpcb_free(struct mptcp_core_mpcb *mp);
  */
 bool	mptcp_core_poll_action(struct mptcp_core_mpcb *mp, uint64_t now,
 	    struct mptcp_core_action *action);
+
+/* [MP] The two usual actions at once, without poll_action(): MPTCP_WAKES_*. */
+uint32_t mptcp_core_take_wakes(struct mptcp_core_mpcb *mp, uint64_t now);
 
 /* [MP] When on_timer() is due; UINT64_MAX: not at all. */
 uint64_t mptcp_core_next_timer(const struct mptcp_core_mpcb *mp);
@@ -758,10 +761,6 @@ void	mptcp_core_abort(struct mptcp_core_mpcb *mp, uint64_t now);
 /* [MP] */
 void	mptcp_core_conn_info(const struct mptcp_core_mpcb *mp,
 	    struct mptcp_core_conn_info *info);
-
-/* [MP] What was agreed in the handshake. */
-void	mptcp_core_mpcb_agreed(const struct mptcp_core_mpcb *mp,
-	    struct mptcp_core_agreed_info *info);
 
 /* [MP] Copies the connection's counters. */
 void	mptcp_core_stats_get(const struct mptcp_core_mpcb *mp,

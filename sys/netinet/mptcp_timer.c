@@ -369,12 +369,18 @@ void
 mptcp_run_unlock(struct mpcb *mp, bool task, uint64_t now)
 {
 	struct mptcp_news news;
+	uint32_t wakes;
 	int budget;
 
 	MP_LOCK_ASSERT(mp);
+	wakes = mptcp_core_take_wakes(mp->mp_core, now);
+	mp->mp_wake_rcv |= (wakes & MPTCP_WAKES_READER) != 0;
+	mp->mp_wake_snd |= (wakes & MPTCP_WAKES_WRITER) != 0;
 	/* More than this in one go is left to the task. */
-	for (budget = 64; budget > 0 && mptcp_step(mp, task, &now); budget--)
-		continue;
+	budget = 64;
+	if (wakes & MPTCP_WAKES_MORE)
+		while (budget > 0 && mptcp_step(mp, task, &now))
+			budget--;
 	if (budget == 0)
 		mptcp_schedule(mp);
 	news.mn_free = mptcp_release(mp);

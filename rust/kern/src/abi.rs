@@ -32,6 +32,9 @@ pub const MPTCP_ACTION_WAKE_READER: u32 = 6;
 pub const MPTCP_ACTION_WAKE_WRITER: u32 = 7;
 pub const MPTCP_ACTION_PEER_CLOSED: u32 = 8;
 pub const MPTCP_ACTION_CLOSED: u32 = 9;
+pub const MPTCP_WAKES_READER: u32 = 1;
+pub const MPTCP_WAKES_WRITER: u32 = 2;
+pub const MPTCP_WAKES_MORE: u32 = 4;
 pub const MPTCP_END_DONE: u32 = 0;
 pub const MPTCP_END_RESET: u32 = 1;
 pub const MPTCP_END_ABORTED: u32 = 2;
@@ -519,9 +522,6 @@ unsafe extern "C" {
     pub fn mptcp_core_tokens_remove(t: *mut mptcp_core_tokens, token: u32) -> bool;
 }
 unsafe extern "C" {
-    pub fn mptcp_core_tokens_count(t: *const mptcp_core_tokens) -> usize;
-}
-unsafe extern "C" {
     pub fn mptcp_core_opener_init(
         op: *mut mptcp_core_opener,
         cfg: *const mptcp_core_config,
@@ -592,6 +592,9 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     pub fn mptcp_core_poll_action(mp: *mut mptcp_core_mpcb, now: u64, action: *mut mptcp_core_action) -> bool;
+}
+unsafe extern "C" {
+    pub fn mptcp_core_take_wakes(mp: *mut mptcp_core_mpcb, now: u64) -> u32;
 }
 unsafe extern "C" {
     pub fn mptcp_core_next_timer(mp: *const mptcp_core_mpcb) -> u64;
@@ -777,9 +780,6 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     pub fn mptcp_core_conn_info(mp: *const mptcp_core_mpcb, info: *mut mptcp_core_conn_info);
-}
-unsafe extern "C" {
-    pub fn mptcp_core_mpcb_agreed(mp: *const mptcp_core_mpcb, info: *mut mptcp_core_agreed_info);
 }
 unsafe extern "C" {
     pub fn mptcp_core_stats_get(mp: *const mptcp_core_mpcb, stats: *mut mptcp_core_stats);

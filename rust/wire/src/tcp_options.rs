@@ -29,6 +29,7 @@ impl<'a> TcpOptions<'a> {
     }
 
     /// The option at the head of `area`; the walk goes on behind it, or, where it has no end, not at all.
+    #[inline]
     fn split(&mut self, kind: u8, area: &'a [u8]) -> Result<(u8, &'a [u8]), ParseError> {
         let len = usize::from(*area.get(1).ok_or(ParseError::Truncated)?);
         if len < 2 {
@@ -43,6 +44,7 @@ impl<'a> TcpOptions<'a> {
 impl<'a> Iterator for TcpOptions<'a> {
     type Item = Result<(u8, &'a [u8]), ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let area = core::mem::take(&mut self.rest);

@@ -53,7 +53,26 @@ bitflags! {
     }
 }
 
+/// What [`Mpcb::take_wakes`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wakes {
+    /// As [`Action::WakeReader`].
+    pub reader: bool,
+    /// As [`Action::WakeWriter`].
+    pub writer: bool,
+    /// [`Mpcb::poll_action`] may have something else.
+    pub more: bool,
+}
+
 impl Mpcb {
+    /// Takes the two actions that nearly every segment brings, and says whether it is worth asking for others.
+    pub fn take_wakes(&mut self, now: Instant) -> Wakes {
+        let reader = self.take(ConnWants::WAKE_READER);
+        let writer = self.take(ConnWants::WAKE_WRITER);
+        let asked = !self.wants.is_empty() || self.starved || self.live().any(|subflow| !subflow.wants.is_empty());
+        Wakes { reader, writer, more: asked || !self.is_calm(now) }
+    }
+
     /// The next thing to do; call until `None` after every other call. Never allocates but for a new subflow.
     pub fn poll_action(&mut self, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
         if self.take(ConnWants::WAKE_READER) {

@@ -21,7 +21,7 @@ mod reinject;
 mod sync;
 mod timer;
 
-pub use action::Action;
+pub use action::{Action, Wakes};
 pub use data_in::RxStep;
 pub use data_out::{Grant, MapGrant, Want};
 pub use input::{SegIn, SegVerdict};

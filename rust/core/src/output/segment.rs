@@ -89,8 +89,8 @@ impl SubflowTx {
             Some(signal) if seg.len == 0 => self.dss_and_signal(&MpOption::Dss(dss), signal, buf),
             // The mapping matters more than the DATA_ACK, which the next segment brings as well.
             _ => {
-                if !buf.push(&MpOption::Dss(dss)) && map.is_some() {
-                    buf.push(&MpOption::Dss(Dss { data_ack: None, ..dss }));
+                if !buf.push_dss(&dss) && map.is_some() {
+                    buf.push_dss(&Dss { data_ack: None, ..dss });
                 }
             }
         }

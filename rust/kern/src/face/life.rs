@@ -2,7 +2,6 @@
 
 use super::addr::{from_ip, from_socket, to_socket};
 use super::at;
-use super::handshake::agreed_info;
 use crate::abi;
 use crate::export::export;
 use crate::object::{Out, Owned, Place};
@@ -56,6 +55,15 @@ export! {
         next.is_some()
     }
 
+    /// [`Mpcb::take_wakes`].
+    fn mptcp_core_take_wakes(mp: &mut Mpcb, now: u64) -> u32 {
+        let wakes = mp.take_wakes(at(now));
+        let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+        bit(wakes.reader, abi::MPTCP_WAKES_READER)
+            | bit(wakes.writer, abi::MPTCP_WAKES_WRITER)
+            | bit(wakes.more, abi::MPTCP_WAKES_MORE)
+    }
+
     /// [`Mpcb::next_timer`].
     fn mptcp_core_next_timer(mp: &Mpcb) -> u64 {
         mp.next_timer().map_or(u64::MAX, mptcp_core::time::Instant::micros)
@@ -84,11 +92,6 @@ export! {
     /// The connection for an observer.
     fn mptcp_core_conn_info(mp: &Mpcb, info: Out<abi::mptcp_core_conn_info>) {
         info.set(conn_info(mp));
-    }
-
-    /// [`Mpcb::agreed`].
-    fn mptcp_core_mpcb_agreed(mp: &Mpcb, info: Out<abi::mptcp_core_agreed_info>) {
-        info.set(agreed_info(mp.agreed()));
     }
 
     /// [`Mpcb::stats`].

@@ -52,9 +52,4 @@ export! {
     fn mptcp_core_tokens_remove(t: &mut TokenTable, token: u32) -> bool {
         t.remove(token).is_some()
     }
-
-    /// [`TokenTable::len`].
-    fn mptcp_core_tokens_count(t: &TokenTable) -> usize {
-        t.len()
-    }
 }
