@@ -117,6 +117,86 @@ mptcp_couple(struct mpcb *mp, struct mptcp_subflow *sub, uint64_t now)
 	sub->ms_coupled = n > 0;
 }
 
+/*
+ * The retransmission timer fired.
+ */
+void
+mptcp_timed_out(struct tcpcb *tp, struct mptcp_subflow *sub)
+{
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	sub->ms_timed_out = true;
+	sub->ms_timeout_end = tp->snd_max;
+}
+
+/*
+ * Blanks the SACK blocks of an arriving segment.
+ */
+static void
+mptcp_hide_sack(struct tcphdr *th)
+{
+	uint8_t *opt = (uint8_t *)(th + 1);
+	u_int i, n, len;
+
+	len = (th->th_off << 2) - sizeof(*th);
+	for (i = 0; i < len && opt[i] != TCPOPT_EOL; i += n) {
+		if (opt[i] == TCPOPT_NOP) {
+			n = 1;
+			continue;
+		}
+		if (i + 1 >= len || (n = opt[i + 1]) < 2 || i + n > len)
+			break;
+		if (opt[i] == TCPOPT_SACK)
+			memset(opt + i, TCPOPT_NOP, n);
+	}
+}
+
+/*
+ * Before TCP sees a segment that its checks will take.
+ *
+ * After a timeout all that was in flight is sent again in slow start; until it
+ * has been acknowledged there is no fast recovery (RFC 6582, 3.2), and SACK
+ * does not count (RFC 2018, 8).  TCP would begin one here with the first SACK
+ * block: snd_nxt is far behind snd_max then, so that PRR takes what was in
+ * flight for a segment and sends more at once than was ever lost, or, counting
+ * the lost bytes as in flight, no more than a segment for each round trip.
+ */
+void
+mptcp_cc_input(struct tcpcb *tp, struct mptcp_subflow *sub, struct tcphdr *th,
+    int tlen)
+{
+	const uint32_t flight = tp->snd_max - tp->snd_una;
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (sub->ms_timed_out && (SEQ_GEQ(th->th_ack, sub->ms_timeout_end) ||
+	    IN_FASTRECOVERY(tp->t_flags)))
+		sub->ms_timed_out = false;
+	if (sub->ms_timed_out) {
+		mptcp_hide_sack(th);
+		if (tlen == 0 && th->th_ack == tp->snd_una)
+			sub->ms_signal_ack = true;
+	}
+	sub->ms_cwnd_max = IN_RECOVERY(tp->t_flags) ||
+	    flight >= tp->snd_cwnd / 2 ? 0 : tp->snd_cwnd;
+}
+
+/*
+ * A window of which not even half was in use does not grow (RFC 7661, 4.2).
+ * Subflows are often limited by the connection's data or window and not by
+ * their own: what theirs had grown to meanwhile would go out in one burst when
+ * another path's data lets the connection's window slide.
+ */
+void
+mptcp_cwnd_validate(struct tcpcb *tp, struct mptcp_subflow *sub)
+{
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (sub->ms_cwnd_max != 0 && tp->snd_cwnd > sub->ms_cwnd_max &&
+	    !IN_RECOVERY(tp->t_flags))
+		tp->snd_cwnd = sub->ms_cwnd_max;
+	sub->ms_cwnd_max = 0;
+}
+
 static void
 lia_ack_received(struct cc_var *ccv, mptcp_ccsignal type)
 {

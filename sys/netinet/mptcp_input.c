@@ -412,6 +412,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 			    una != mptcp_core_snd_una(mp->mp_core), opts,
 			    optlen);
 		MP_UNLOCK(mp);
+		mptcp_cc_input(tp, sub, th, tlen);
 	}
 	sub->ms_nested = true;
 	if (drop) {

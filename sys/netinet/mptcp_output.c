@@ -182,7 +182,8 @@ mptcp_room(const struct tcpcb *tp, const struct mpcb *mp,
 		return (0);
 	used = flight;
 	/* As tcp_output() counts in a recovery with SACK. */
-	if (tp->sackhint.sack_bytes_rexmit != 0)
+	if (IN_FASTRECOVERY(tp->t_flags) &&
+	    tp->sackhint.sack_bytes_rexmit != 0)
 		used = tp->sackhint.sack_bytes_rexmit +
 		    (SEQ_GT(tp->snd_max, tp->snd_recover) ?
 		    tp->snd_max - tp->snd_recover : 0);
@@ -297,6 +298,7 @@ mptcp_output(struct tcpcb *tp)
 	if (sub->ms_phase != MPS_UP)
 		return (tcp_default_output(tp));
 	mp = sub->ms_mp;
+	mptcp_cwnd_validate(tp, sub);
 	MP_LOCK(mp);
 	if (!sub->ms_reported) {
 		mptcp_drain(mp, sub, mptcp_now());
@@ -353,6 +355,24 @@ mptcp_rcvspace(const struct tcpcb *tp, const struct socket *so)
 			    1u << tp->rcv_scale));
 	}
 	return (sbspace(__DECONST(struct sockbuf *, &so->so_rcv)));
+}
+
+/*
+ * What the options take from each segment with data.  Were TCP to count its
+ * congestion window in segments that do not fit, each window would end with a
+ * crumb: after a timeout every other segment would be one.
+ */
+u_int
+mptcp_optlen(const struct tcpcb *tp)
+{
+	const struct mptcp_subflow *sub;
+
+	if (!mptcp_is_subflow(tp))
+		return (0);
+	sub = tptosubflow(tp);
+	if (sub == NULL || sub->ms_phase != MPS_UP)
+		return (0);
+	return (roundup2(mptcp_core_tx_data_option_len(sub->ms_tx), 4));
 }
 
 /*

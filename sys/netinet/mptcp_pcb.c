@@ -136,6 +136,7 @@ mptcp_fb_rexmit_tmr(struct tcpcb *tp)
 	sub = tptosubflow(tp);
 	if (sub == NULL || sub->ms_phase != MPS_UP)
 		return;
+	mptcp_timed_out(tp, sub);
 	mp = sub->ms_mp;
 	MP_LOCK(mp);
 	if (!sub->ms_reported)

@@ -80,6 +80,9 @@ struct mptcp_subflow {
 	bool		ms_reported;	/* (m) core was told of its end */
 	bool		ms_fin_seen;	/* (m) core was told of its FIN */
 	bool		ms_shut;	/* (m) FIN was asked for */
+	bool		ms_timed_out;	/* (i) slow start after a timeout */
+	tcp_seq		ms_timeout_end;	/* (i) and its last octet */
+	uint32_t	ms_cwnd_max;	/* (i) 0, or cwnd that was not used */
 	uint32_t	ms_rcvwin;	/* (i) window to advertise, bytes */
 	uint32_t	ms_srtt;	/* (m) as TCP measured it last, us */
 	u_int		ms_users;	/* (a) MPCB's table, and in use */
@@ -214,6 +217,10 @@ bool	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
 
 /* mptcp_cc.c */
 void	mptcp_couple(struct mpcb *, struct mptcp_subflow *, uint64_t);
+void	mptcp_timed_out(struct tcpcb *, struct mptcp_subflow *);
+void	mptcp_cc_input(struct tcpcb *, struct mptcp_subflow *, struct tcphdr *,
+	    int);
+void	mptcp_cwnd_validate(struct tcpcb *, struct mptcp_subflow *);
 
 /* mptcp_timer.c */
 void	mptcp_run(struct mpcb *, bool);
