@@ -56,7 +56,7 @@ strip 1 2 UP -s S
 strip 2 2 DOWN -s A
 strip 2 6s UP -s D; strip 2 9s DOWN -s D -n 1000000; strip 2 9s UP -s D -n 1000000
 SIZE=${SMALL:-$((4*MB))}
-for way in UP DOWN BIDI; do
+for way in ${WAYS:-UP DOWN BIDI}; do
 	strip 1 2 $way -s SA
 	strip 2 - $way -s D
 	strip 2 - $way -s D -d ab
