@@ -1,4 +1,11 @@
+# garbage.py SECONDS [fair]
+# Without "fair" it forges segments of live connections that TCP itself must take (right sequence numbers), as only
+# somebody on the path could: what such a connection carries is lost, as it is with plain TCP.  With "fair" it knows
+# all four-tuples, but not what TCP would accept; no transfer may be harmed.
 import socket,struct,random,time,threading,sys,os
+FAIR=len(sys.argv)>2
+# Not 1<<31: with a shut window TCP of FreeBSD 14 takes that for new data (and asserts in tcp_reass()).
+FAR=(1<<31)-100000
 random.seed(7); END=time.time()+float(sys.argv[1]); D='10.1.0.1'; S='10.1.0.2'
 raw=socket.socket(socket.AF_INET,socket.SOCK_RAW,socket.IPPROTO_RAW)
 raw.setsockopt(socket.IPPROTO_IP,socket.IP_HDRINCL,1)
@@ -55,8 +62,14 @@ while time.time()<END:
         r=random.random(); d=rb(random.choice([0,0,1,100,1200])); o=(ts if random.random()<.8 else b'')+opt()+(opt() if random.random()<.3 else b'')
         fl=0x10 if r<.9 else random.choice([0x11,0x18,0x14,0x04,0x12,0x02,0x00,0x3f])
         if fl&4 and random.random()<.8: seq+=random.randrange(1,1<<20)
-        off=random.choice([0,0,0,1,1000,-1,-1000,1<<20,1<<31])
-        send(sp,dp,seq+off,ack+random.choice([0,0,0,1,1000,-1000,1<<31]),fl,o,d,random.getrandbits(16)); n+=1
+        off=random.choice([0,0,0,1,1000,-1,-1000,1<<20,FAR]); aoff=random.choice([0,0,0,1,1000,-1000,1<<31])
+        if FAIR:
+            # Far from the window; or inside it, with an ACK of what was never sent; or a RST, a SYN inside it.
+            k=random.random()
+            if k<.5: off=random.choice([1<<27,1<<30,FAR,-(1<<27)])
+            elif k<.8: fl=0x10; off=random.choice([0,1,1000]); aoff=random.choice([1<<28,1<<30])
+            else: fl=random.choice([0x04,0x14,0x02]); off=random.randrange(5000,20000); d=b''
+        send(sp,dp,seq+off,ack+aoff,fl,o,d,random.getrandbits(16)); n+=1
     for _ in range(8):
         send(random.randrange(1024,65000),random.choice([5000,5000,5001,9]),random.getrandbits(32),0,0x02,opt()+opt()); n+=1
         send(random.randrange(1024,65000),5000,random.getrandbits(32),random.getrandbits(32),random.getrandbits(6),opt(),rb(random.randrange(300))); n+=1
