@@ -247,9 +247,9 @@ impl Mpcb {
 fn path_view(subflow: &Subflow, mss: u32) -> PathView {
     PathView {
         id: subflow.id,
-        srtt: subflow.metrics.srtt,
+        srtt: subflow.expected_rtt(),
         cwnd: u64::from(subflow.metrics.cwnd),
-        in_flight: subflow.next_ssn.saturating_sub(subflow.acked),
+        in_flight: subflow.in_flight(),
         mss: u64::from(subflow.metrics.mss.max(mss)),
     }
 }

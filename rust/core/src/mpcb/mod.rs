@@ -222,7 +222,7 @@ impl Mpcb {
         };
         // Deadlines follow the round trip; one that grows needs no new look.
         let sooner = subflow.metrics.srtt.is_zero() || metrics.srtt.saturating_mul(2) < subflow.metrics.srtt;
-        subflow.metrics = *metrics;
+        subflow.measured(metrics);
         if sooner {
             self.stir();
         }

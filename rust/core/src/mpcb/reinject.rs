@@ -110,7 +110,7 @@ impl Mpcb {
         }
         let me = self.get(sf).filter(|me| !me.metrics.srtt.is_zero() && !carries(me, una))?;
         let slower = self.live().find(|other| other.id != sf && carries(other, una))?;
-        if slower.metrics.srtt <= me.metrics.srtt.saturating_mul(2) {
+        if slower.metrics.drain_time() <= me.metrics.srtt.saturating_mul(2) {
             return None;
         }
         let map = slower.maps.iter().find(|map| map.doff <= una && una < map.doff_end())?;

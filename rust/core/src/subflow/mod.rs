@@ -57,6 +57,15 @@ pub struct Metrics {
     pub mss: u32,
 }
 
+impl Metrics {
+    /// How long what is in flight takes to be acknowledged: a round trip, or, where the window is smaller (after a
+    /// loss), one for each window.
+    pub(crate) fn drain_time(&self) -> Duration {
+        let rounds = self.in_flight.div_ceil(self.cwnd.max(self.mss).max(1)).max(1);
+        self.srtt.saturating_mul(rounds)
+    }
+}
+
 bitflags! {
     /// What the caller should do with a subflow next.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,6 +122,8 @@ pub(crate) struct Subflow {
     /// Acknowledgements of data in a row that came without DSS.
     pub(crate) bare_acks: u8,
     pub(crate) metrics: Metrics,
+    /// The lowest smoothed round trip that was reported; zero while unmeasured.
+    lowest_srtt: Duration,
     pub(crate) health: Health,
     pub(crate) join: Option<Join>,
     pub(crate) wants: Wants,
@@ -158,6 +169,7 @@ impl Subflow {
             last_bare: false,
             bare_acks: 0,
             metrics: Metrics::default(),
+            lowest_srtt: Duration::ZERO,
             health: Health::new(),
             join: None,
             wants: Wants::empty(),
@@ -170,6 +182,25 @@ impl Subflow {
             bytes_mapped: 0,
             bytes_received: 0,
         }
+    }
+
+    /// What its TCP measured anew.
+    pub(crate) fn measured(&mut self, metrics: &Metrics) {
+        self.metrics = *metrics;
+        if !metrics.srtt.is_zero() && (self.lowest_srtt.is_zero() || metrics.srtt < self.lowest_srtt) {
+            self.lowest_srtt = metrics.srtt;
+        }
+    }
+
+    /// The round trip that a byte sent now would see. What was measured while its own queue was full is no measure
+    /// for an idle path, and would keep it idle, for nothing measures it again.
+    pub(crate) fn expected_rtt(&self) -> Duration {
+        if self.in_flight() == 0 { self.lowest_srtt } else { self.metrics.srtt }
+    }
+
+    /// Bytes mapped and not acknowledged.
+    pub(crate) const fn in_flight(&self) -> u64 {
+        self.next_ssn.saturating_sub(self.acked)
     }
 
     pub(crate) const fn pair(&self) -> crate::pm::Pair {

@@ -1,7 +1,8 @@
 //! Tests.
 
-use super::{Subflow, SubflowId, SubflowState, Wants};
+use super::{Metrics, Subflow, SubflowId, SubflowState, Wants};
 use core::net::SocketAddr;
+use core::time::Duration;
 
 fn subflow(state: SubflowState) -> Subflow {
     let any = SocketAddr::from(([192, 0, 2, 1], 0));
@@ -23,4 +24,27 @@ fn a_join_without_answer_is_reset_and_the_others_are_closed() {
         subflow.close();
         assert_eq!((subflow.state, subflow.wants), (then, Wants::empty()), "{state:?}");
     }
+}
+
+fn metrics(millis: u64, cwnd: u32, in_flight: u32) -> Metrics {
+    Metrics { srtt: Duration::from_millis(millis), cwnd, in_flight, mss: 1000, ..Metrics::default() }
+}
+
+#[test]
+fn an_idle_path_is_as_fast_as_it_ever_was() {
+    let mut subflow = subflow(SubflowState::Established);
+    assert_eq!(subflow.expected_rtt(), Duration::ZERO, "unmeasured");
+    subflow.measured(&metrics(10, 10_000, 0));
+    subflow.next_ssn += 5000;
+    subflow.measured(&metrics(200, 100_000, 5000));
+    assert_eq!(subflow.expected_rtt(), Duration::from_millis(200), "behind its own queue");
+    subflow.acked = subflow.next_ssn;
+    assert_eq!(subflow.expected_rtt(), Duration::from_millis(10), "the queue is empty");
+}
+
+#[test]
+fn more_in_flight_than_the_window_takes_several_round_trips() {
+    assert_eq!(metrics(10, 10_000, 10_000).drain_time(), Duration::from_millis(10));
+    assert_eq!(metrics(10, 1000, 100_000).drain_time(), Duration::from_secs(1));
+    assert_eq!(metrics(10, 0, 0).drain_time(), Duration::from_millis(10));
 }
