@@ -64,11 +64,12 @@ while time.time()<END:
         if fl&4 and random.random()<.8: seq+=random.randrange(1,1<<20)
         off=random.choice([0,0,0,1,1000,-1,-1000,1<<20,FAR]); aoff=random.choice([0,0,0,1,1000,-1000,1<<31])
         if FAIR:
-            # Far from the window; or inside it, with an ACK of what was never sent; or a RST, a SYN inside it.
+            # Far from the window; or inside it, with an ACK of what was never sent; or a RST, a SYN just below it (what
+            # was seen is old already: above it one in some thousand would hit).
             k=random.random()
             if k<.5: off=random.choice([1<<27,1<<30,FAR,-(1<<27)])
             elif k<.8: fl=0x10; off=random.choice([0,1,1000]); aoff=random.choice([1<<28,1<<30])
-            else: fl=random.choice([0x04,0x14,0x02]); off=random.randrange(5000,20000); d=b''
+            else: fl=random.choice([0x04,0x14,0x02]); off=-random.randrange(5000,20000); d=b''
         send(sp,dp,seq+off,ack+aoff,fl,o,d,random.getrandbits(16)); n+=1
     for _ in range(8):
         send(random.randrange(1024,65000),random.choice([5000,5000,5001,9]),random.getrandbits(32),0,0x02,opt()+opt()); n+=1
