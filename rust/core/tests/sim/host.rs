@@ -13,9 +13,9 @@ use mptcp_core::rng::{Rng, SeededRng};
 use mptcp_core::subflow::{Metrics, SubflowId};
 use mptcp_core::time::Instant;
 use mptcp_wire::{Key, MpOption, MpTcpRst};
-use std::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// Rounds after which core counts as never content.
 const MOST_ACTIONS: usize = 20_000;
