@@ -281,8 +281,10 @@ mptcp_acceptable(const struct tcpcb *tp, const struct tcphdr *th, int tlen)
 	uint32_t win;
 
 	if (tp->t_state == TCPS_SYN_SENT) {
-		return ((flags & (TH_SYN | TH_ACK)) == (TH_SYN | TH_ACK) &&
-		    th->th_ack == tp->iss + 1);
+		/* A RST may say why a join was refused. */
+		return ((flags & TH_ACK) != 0 && th->th_ack == tp->iss + 1 &&
+		    ((flags & TH_SYN) != 0 || ((flags & TH_RST) != 0 &&
+		    tptosubflow(tp)->ms_phase == MPS_UP)));
 	}
 	if (flags & TH_SYN)
 		return (false);
