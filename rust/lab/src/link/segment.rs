@@ -7,6 +7,8 @@ use etherparse::{IpHeaders, IpNumber, TcpHeader};
 
 /// Largest TCP options area.
 pub(super) const MAX_OPTIONS: usize = 40;
+/// The fixed IPv6 header, which its own length field does not count.
+const IPV6_HEADER: usize = 40;
 
 /// A packet on its way through middleboxes.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +56,12 @@ impl Segment {
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Segment> {
         let (ip, rest) = IpHeaders::from_slice(bytes).ok()?;
-        if rest.fragmented || rest.ip_number != IpNumber::TCP {
+        // The parser takes a length of 0 for "as long as it is".
+        let told = match &ip {
+            IpHeaders::Ipv4(h, _) => usize::from(h.total_len),
+            IpHeaders::Ipv6(h, _) => usize::from(h.payload_length).saturating_add(IPV6_HEADER),
+        };
+        if told != bytes.len() || rest.fragmented || rest.ip_number != IpNumber::TCP {
             return None;
         }
         if ip.header_len() + rest.payload.len() != bytes.len() || rest.payload.get(12)? & 0x0e != 0 {

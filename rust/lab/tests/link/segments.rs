@@ -5,6 +5,15 @@ use proptest::prelude::*;
 
 use crate::segment;
 
+#[test]
+fn a_length_of_zero_passes_untouched() {
+    for (v6, at) in [(true, 4..6), (false, 2..4)] {
+        let mut bytes = segment(v6, Direction::AToB, 5, b"payload of the segment").emit();
+        bytes[at].fill(0);
+        assert_eq!(IpPacket::parse(bytes.clone()).into_bytes(), bytes, "IPv6: {v6}");
+    }
+}
+
 proptest! {
     #[test]
     fn parse_and_emit_are_inverse(v6: bool, seq: u32, options in prop::collection::vec(any::<u8>(), 0..=10),
