@@ -22,6 +22,8 @@ for i in range(300):
 sys.exit(1)' $F "$1"; }
 bar() {
 	t=$1; shift
+	# An iperf3 server closes its listener after each test for a moment.
+	sleep 2
 	timeout 60 mptcpize run iperf3 -c $F -f m "$@" 2>&1 |
 	    awk -v t="$t" '/sender/ { r = $9 } /receiver/ { print t ": " $7 " Mbit/s, retransmissions " r; ok = 1 } /error/; END { exit !ok }' || echo "FAIL: $t"
 }
