@@ -1,6 +1,6 @@
 //! The demo: one connection over two paths, against the Linux kernel or, without root, between two of our hosts.
 //!
-//! [`linux`] and [`simulated`] make a [`Story`]; [`table()`] and [`page()`] tell it, and [`Summary`] is what a
+//! `linux` and `simulated` make a [`Story`]; [`table()`] and [`page()`] tell it, and [`Summary`] is what a
 //! program may want to read of it.
 
 mod linux;

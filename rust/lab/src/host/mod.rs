@@ -14,7 +14,7 @@
 //!
 //! # The layers of a connection
 //!
-//! The application's buffers and the multipath level are in [`conn`]; each subflow's TCP is in [`tcp`],
+//! The application's buffers and the multipath level are in `conn`; each subflow's TCP is in `tcp`,
 //! which speaks raw packets to the wire and plain ones, without options, to smoltcp.
 
 mod buffer;
