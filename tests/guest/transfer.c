@@ -1,7 +1,11 @@
 /*-
  * SPDX-License-Identifier: BSD-2-Clause
  */
-/* mpt: integrity and API checks over stream sockets; builds on FreeBSD and Linux */
+/*
+ * Integrity over stream sockets; builds on FreeBSD and Linux.  HUP and HDOWN
+ * are half-closed before the first byte: by the server, which then reads (and
+ * prints "served HUP"), and by the client, which then reads.
+ */
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -42,6 +46,8 @@ static void serve1(int s){
 	if(!strcmp(cmd,"UP")){ uint64_t got=drainv(s,~0ULL,seed); snprintf(r,64,"OK %llu\n",(unsigned long long)got); write(s,r,strlen(r)); close(s); }
 	else if(!strcmp(cmd,"DOWN")){ pump(s,n,seed); shutdown(s,SHUT_WR); if(rdline(s,r,64)<=0) die("srv no OK"); char x; if(read(s,&x,1)!=0) die("srv no EOF"); close(s); }
 	else if(!strcmp(cmd,"BIDI")){ pid_t p=fork(); if(p==0){ pump(s,n,seed); shutdown(s,SHUT_WR); _exit(0);} uint64_t got=drainv(s,~0ULL,seed); waitpid(p,0,0); if(got!=n) die("srv bidi %llu",(unsigned long long)got); close(s); }
+	else if(!strcmp(cmd,"HUP")){ shutdown(s,SHUT_WR); uint64_t got=drainv(s,~0ULL,seed); if(got!=n) die("srv HUP %llu",(unsigned long long)got); close(s); printf("served HUP %llu\n",n); }
+	else if(!strcmp(cmd,"HDOWN")){ char x; if(read(s,&x,1)!=0) die("srv HDOWN no EOF"); pump(s,n,seed); close(s); }
 	else if(!strcmp(cmd,"PING")){ for(unsigned long long i=0;i<n;i++){ char c; if(read(s,&c,1)!=1) break; if(write(s,&c,1)!=1) break; } close(s); }
 	else close(s);
 }
@@ -76,6 +82,8 @@ int main(int c,char**v){ signal(SIGPIPE,SIG_IGN); setvbuf(stdout,0,_IOLBF,0); if
 	if(!strcmp(cmd,"UP")){ pump(s,n,seed); shutdown(s,SHUT_WR); unsigned long long g=0; if(rdline(s,l,64)<=0||sscanf(l,"OK %llu",&g)!=1||g!=n) die("UP reply '%s' want %llu",l,n); char x; ssize_t r=read(s,&x,1); if(r!=0) die("UP no eof r=%zd",r); close(s); }
 	else if(!strcmp(cmd,"DOWN")){ uint64_t g=drainv(s,~0ULL,seed); if(g!=n) die("DOWN got %llu want %llu",(unsigned long long)g,n); if(write(s,"OK\n",3)!=3) die("DOWN ok"); close(s); }
 	else if(!strcmp(cmd,"BIDI")){ pid_t p=fork(); if(p==0){ pump(s,n,seed); shutdown(s,SHUT_WR); _exit(0);} uint64_t g=drainv(s,~0ULL,seed); int st; waitpid(p,&st,0); if(g!=n||st) die("BIDI got %llu",(unsigned long long)g); close(s); }
+	else if(!strcmp(cmd,"HUP")){ char x; if(read(s,&x,1)!=0) die("HUP no EOF"); pump(s,n,seed); close(s); }
+	else if(!strcmp(cmd,"HDOWN")){ shutdown(s,SHUT_WR); uint64_t g=drainv(s,~0ULL,seed); if(g!=n) die("HDOWN got %llu want %llu",(unsigned long long)g,n); close(s); }
 	else if(!strcmp(cmd,"PING")){ for(unsigned long long i=0;i<n;i++){ char x='a'; if(write(s,&x,1)!=1||read(s,&x,1)!=1) die("ping %llu",i);} close(s); }
 	else if(!strcmp(cmd,"SEQ")){ close(s); for(unsigned long long i=0;i<n;i++){ s=csock(v[2],v[3]); if(write(s,"PING 1 1\nx",10)!=10) die("seq w"); char x; if(read(s,&x,1)!=1) die("seq r %llu",i); close(s);} }
 	else if(!strcmp(cmd,"PAR")){ close(s); int*f=calloc(n,sizeof(int)); for(unsigned long long i=0;i<n;i++){ f[i]=csock(v[2],v[3]); if(write(f[i],"PING 1 1\n",9)!=9) die("par w"); } for(unsigned long long i=0;i<n;i++){ if(write(f[i],"x",1)!=1) die("par w2"); char x; if(read(f[i],&x,1)!=1) die("par r %llu",i);} for(unsigned long long i=0;i<n;i++) close(f[i]); }
