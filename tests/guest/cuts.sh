@@ -5,10 +5,6 @@ M=${QA:-/mnt}/transfer; BYTES=$((${SIZE:-12} * 1048576)); fails=0; TO=${TO:-90}
 jexec b $M serve 5000 6 > /tmp/served &
 sleep 1
 addrs b "10.11.0.2"; srcroute b
-moved() { for n in 0 1; do jexec a netstat -ibn -I epair${n}a; done | awk '/<Link/ {n += $(NF-1) + $(NF-4)} END {printf "%d\n", n}'; }
-# Waits until a third of the bytes has passed, then runs the command.
-midway() { t=$(($(moved) + BYTES / 3)); while [ $(moved) -lt $t ]; do sleep 0.2; done; echo "cut after $(($(moved) - t + BYTES / 3)) bytes"; "$@"; }
-outage() { block 0; sleep ${HEAL:-4}; unblock; }
 move() { run "$@" || { fails=$((fails+1)); jexec a netstat -np tcp; cnt a; cnt b; }; }
 for way in ${WAYS:-UP DOWN HUP HDOWN BIDI}; do
 	midway block 0 & C=$!

@@ -20,3 +20,8 @@ block() { jexec a ipfw -q add 60 deny ip from any to any via epair$1a; jexec b i
 unblock() { jexec a ipfw -q delete 60; jexec b ipfw -q delete 60; }
 M=${QA:-/mnt}/transfer; MB=1048576
 run() { t=$1; shift; echo "-- $t"; timeout ${TO:-60} "$@" || { echo "STATUS $? in $t"; return 1; }; }
+# Bytes that a has sent and received on the paths 0 and 1.
+moved() { for n in 0 1; do jexec a netstat -ibn -I epair${n}a; done | awk '/<Link/ {n += $(NF-1) + $(NF-4)} END {printf "%d\n", n}'; }
+# Waits until a third of BYTES has passed, then runs the command: "block 0" or "outage" of HEAL seconds.
+midway() { t=$(($(moved) + BYTES / 3)); while [ $(moved) -lt $t ]; do sleep 0.2; done; echo "cut after $(($(moved) - t + BYTES / 3)) bytes"; "$@"; }
+outage() { block 0; sleep ${HEAL:-4}; unblock; }

@@ -63,9 +63,9 @@ for way in ${WAYS:-UP DOWN BIDI}; do
 	strip 2 - $way -s D -d ba
 	for d in "" "-d ab" "-d ba"; do strip 2 - $way -s D -n 1000000 $d; done
 done
-HOST=fd01::2 strip 2 - UP -s D
+HOST=fd01::2; strip 1 2 UP -s S; strip 2 2 DOWN -s A; for way in UP DOWN; do strip 2 - $way -s D; strip 2 - $way -s D -n 1000000; done
 
-echo "=== changed bytes"
+unset HOST; echo "=== changed bytes"
 dd if=/dev/random of=/tmp/sent bs=64k count=64 2>/dev/null
 start "no checksum"; mbox -c 1000000 -d ab; copy 1; finish
 [ $n -eq 0 ] || bad "$n fallbacks"
