@@ -5,23 +5,7 @@
 
 set -eu
 
-repo=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/testbed_test.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-count=0
-
-fail()
-{
-	echo "not ok - $*" >&2
-	[ ! -s "$work/out" ] || sed 's/^/    /' "$work/out" >&2
-	exit 1
-}
-
-ok()
-{
-	count=$((count + 1))
-	echo "ok $count - $*"
-}
+. "$(dirname -- "$0")/tap.sh"
 
 testbed()
 {
