@@ -135,20 +135,10 @@ mptcp_timed_out(struct tcpcb *tp, struct mptcp_subflow *sub)
 static void
 mptcp_hide_sack(struct tcphdr *th)
 {
-	uint8_t *opt = (uint8_t *)(th + 1);
-	u_int i, n, len;
+	uint8_t *opt;
 
-	len = (th->th_off << 2) - sizeof(*th);
-	for (i = 0; i < len && opt[i] != TCPOPT_EOL; i += n) {
-		if (opt[i] == TCPOPT_NOP) {
-			n = 1;
-			continue;
-		}
-		if (i + 1 >= len || (n = opt[i + 1]) < 2 || i + n > len)
-			break;
-		if (opt[i] == TCPOPT_SACK)
-			memset(opt + i, TCPOPT_NOP, n);
-	}
+	while ((opt = mptcp_find_option(th, TCPOPT_SACK)) != NULL)
+		memset(opt, TCPOPT_NOP, opt[1]);
 }
 
 /*

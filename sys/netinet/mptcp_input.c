@@ -74,32 +74,45 @@ mptcp_tcp_options(const struct tcphdr *th, size_t *len)
 }
 
 /*
+ * The first TCP option of a kind that is there whole, or NULL.
+ */
+uint8_t *
+mptcp_find_option(struct tcphdr *th, uint8_t kind)
+{
+	uint8_t *opts = (uint8_t *)(th + 1);
+	u_int i, n, len;
+
+	len = (th->th_off << 2) - sizeof(*th);
+	for (i = 0; i < len && opts[i] != TCPOPT_EOL; i += n) {
+		if (opts[i] == TCPOPT_NOP) {
+			n = 1;
+			continue;
+		}
+		if (i + 1 >= len || (n = opts[i + 1]) < 2 || i + n > len)
+			break;
+		if (opts[i] == kind)
+			return (opts + i);
+	}
+	return (NULL);
+}
+
+/*
  * RFC 8684, 3.4.1: a pure ACK with a signal is no duplicate ACK; one with a DSS
  * may be (3.3.1).  A DATA_ACK that moved is news from another subflow or the
  * application, unless there are SACK blocks: a loss here must still be found
  * while data arrives elsewhere.
  */
 static bool
-mptcp_not_duplicate(const struct tcpcb *tp, bool moved, const uint8_t *opts,
-    size_t len)
+mptcp_not_duplicate(const struct tcpcb *tp, struct tcphdr *th, bool moved)
 {
-	size_t i;
+	const uint8_t *opts;
+	size_t len;
 
+	opts = mptcp_tcp_options(th, &len);
 	if (mptcp_core_has_signal(opts, len))
 		return (true);
-	if (!moved || (tp->t_flags & TF_SACK_PERMIT) == 0)
-		return (false);
-	for (i = 0; i < len && opts[i] != TCPOPT_EOL;) {
-		if (opts[i] == TCPOPT_SACK)
-			return (false);
-		if (opts[i] == TCPOPT_NOP)
-			i++;
-		else if (i + 1 < len && opts[i + 1] >= 2)
-			i += opts[i + 1];
-		else
-			break;
-	}
-	return (true);
+	return (moved && (tp->t_flags & TF_SACK_PERMIT) != 0 &&
+	    mptcp_find_option(th, TCPOPT_SACK) == NULL);
 }
 
 /*
@@ -410,9 +423,8 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 		drop = mptcp_core_segment_in(mp->mp_core, sub->ms_sf, &seg,
 		    opts, optlen, now) == MPTCP_SEG_DROP;
 		if (tlen == 0 && th->th_ack == tp->snd_una)
-			sub->ms_signal_ack = mptcp_not_duplicate(tp,
-			    una != mptcp_core_snd_una(mp->mp_core), opts,
-			    optlen);
+			sub->ms_signal_ack = mptcp_not_duplicate(tp, th,
+			    una != mptcp_core_snd_una(mp->mp_core));
 		MP_UNLOCK(mp);
 		mptcp_cc_input(tp, sub, th, tlen);
 	}

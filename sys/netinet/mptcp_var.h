@@ -207,6 +207,7 @@ void	mptcp_autorcvbuf(struct mpcb *, uint32_t, uint64_t);
 void	mptcp_autosndbuf(struct mpcb *);
 
 /* mptcp_input.c */
+uint8_t	*mptcp_find_option(struct tcphdr *, uint8_t);
 void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
 	    int, uint8_t);
 void	mptcp_drain(struct mpcb *, struct mptcp_subflow *, uint64_t);
