@@ -504,7 +504,7 @@ void	mptcp_core_agreed_info(const struct mptcp_core_agreed *agreed,
 struct mptcp_core_mpcb *mptcp_core_mpcb_new(
 	    const struct mptcp_core_agreed *agreed,
 	    const struct mptcp_core_config *cfg,
-	    const struct mptcp_core_start *start, uint64_t now);
+	    const struct mptcp_core_start *start);
 
 /*
  * [MP] Lets go of all memory but the MPCB's own.  Returns true with a held
@@ -692,7 +692,7 @@ size_t	mptcp_core_join_syn_ack_option(
  */
 int	mptcp_core_join_third_ack(struct mptcp_core_mpcb *mp,
 	    const struct mptcp_core_join_request *req, const uint8_t *opts,
-	    size_t len, uint64_t now, uint8_t *sf);
+	    size_t len, uint8_t *sf);
 
 /* [any] MP_TCPRST for the RST that answers a refused join. */
 size_t	mptcp_core_join_rst_option(int refusal, uint8_t *out, size_t room);
@@ -738,7 +738,7 @@ int	mptcp_core_addresses_changed(struct mptcp_core_mpcb *mp,
 
 /* [MP] An address is gone from its interface. */
 void	mptcp_core_address_lost(struct mptcp_core_mpcb *mp,
-	    const struct mptcp_core_addr *addr, uint64_t now);
+	    const struct mptcp_core_addr *addr);
 /* [MP] An address works (again). */
 void	mptcp_core_address_back(struct mptcp_core_mpcb *mp,
 	    const struct mptcp_core_addr *addr, uint64_t now);
@@ -752,7 +752,7 @@ void	mptcp_core_snd_shutdown(struct mptcp_core_mpcb *mp, uint64_t now);
 /* [MP] close(2). */
 void	mptcp_core_close(struct mptcp_core_mpcb *mp, uint64_t now);
 /* [MP] close(2) with SO_LINGER 0, or soabort: MP_FASTCLOSE. */
-void	mptcp_core_abort(struct mptcp_core_mpcb *mp, uint64_t now);
+void	mptcp_core_abort(struct mptcp_core_mpcb *mp);
 
 /*
  * Observing.

@@ -495,7 +495,7 @@ mptcp_promote_alloc(struct tcpcb *tp, struct mptcp_subflow *sub,
 	MPP_RLOCK();
 	cfg = V_mptcp.mv_config;
 	MPP_RUNLOCK();
-	mp->mp_core = mptcp_core_mpcb_new(agreed, &cfg, &start, mptcp_now());
+	mp->mp_core = mptcp_core_mpcb_new(agreed, &cfg, &start);
 	if (mp->mp_core != NULL)
 		sub->ms_tx = mptcp_core_tx_new(mp->mp_core, 0);
 	if (sub->ms_tx == NULL || (*ssop = mptcp_sosubflow(so)) == NULL) {

@@ -309,7 +309,7 @@ mptcp_ifaddr_task(struct mpcb *mp)
 			    &events[i].mi_addr, mptcp_now());
 		else
 			mptcp_core_address_lost(mp->mp_core,
-			    &events[i].mi_addr, mptcp_now());
+			    &events[i].mi_addr);
 	MP_UNLOCK(mp);
 }
 

@@ -534,7 +534,7 @@ mptcp_task(void *arg, int pending __unused)
 	if (!mp->mp_dying) {
 		mptcp_core_on_timer(mp->mp_core, mptcp_now());
 		if (mp->mp_abort)
-			mptcp_core_abort(mp->mp_core, mptcp_now());
+			mptcp_core_abort(mp->mp_core);
 		addrs = mp->mp_addrs_due;
 		mp->mp_addrs_due = false;
 	} else

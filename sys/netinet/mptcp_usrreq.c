@@ -270,7 +270,7 @@ mptcp_usr_disconnect(struct socket *so, struct inpcb *inp)
 	mp->mp_shut = true;
 	mp->mp_closing = true;
 	if (abort)
-		mptcp_core_abort(mp->mp_core, mptcp_now());
+		mptcp_core_abort(mp->mp_core);
 	else
 		mptcp_end_data(mp);
 	MP_UNLOCK(mp);
@@ -304,7 +304,7 @@ mptcp_usr_abort(struct socket *so __unused, struct inpcb *inp)
 	MP_LOCK(mp);
 	mp->mp_shut = true;
 	mp->mp_closed = true;
-	mptcp_core_abort(mp->mp_core, mptcp_now());
+	mptcp_core_abort(mp->mp_core);
 	MP_UNLOCK(mp);
 	mptcp_schedule(mp);
 	mpcb_rele(mp);

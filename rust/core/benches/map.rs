@@ -48,7 +48,7 @@ struct Pair {
 fn connection(role: Role) -> Mpcb {
     let addr = "10.0.0.1:1".parse().expect("an address");
     let start = Start { local: addr, remote: addr, snd_window: u32::MAX, rcv_space: 1 << 30 };
-    Mpcb::new(&agreed(role), &Config::DEFAULT, &start, Instant::ZERO).expect("memory")
+    Mpcb::new(&agreed(role), &Config::DEFAULT, &start).expect("memory")
 }
 
 fn pair() -> Pair {

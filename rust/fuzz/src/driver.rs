@@ -98,7 +98,7 @@ impl Driver {
             rcv_space: input.u16().into(),
         };
         let now = Instant::from_millis(1);
-        let mpcb = Mpcb::with_pool(&agreed, &cfg, &start, Pool::new(POOL), now).ok()?;
+        let mpcb = Mpcb::with_pool(&agreed, &cfg, &start, Pool::new(POOL)).ok()?;
         let mut driver = Driver {
             mpcb,
             now,
@@ -143,7 +143,7 @@ impl Driver {
             11 => match input.u8() % 8 {
                 0 => self.mpcb.snd_shutdown(now),
                 1 => self.mpcb.close(now),
-                2 => self.mpcb.abort(now),
+                2 => self.mpcb.abort(),
                 3 => self.mpcb.set_snd_hiwat(u32::from(input.u16())),
                 _ => {
                     let _asked = self.mpcb.set_rcv_space(u32::from(input.u16()));
@@ -295,7 +295,7 @@ impl Driver {
                 };
                 let hmac = join_hmac(agreed.version, agreed.remote.key, agreed.local.key, nonce, ours).trunc160();
                 let len = MpOption::Join(MpJoin::Ack { hmac }).emit(&mut area).expect("40 octets are enough");
-                if let Ok(sf) = self.mpcb.join_third_ack(&request, &area[..len], self.now) {
+                if let Ok(sf) = self.mpcb.join_third_ack(&request, &area[..len]) {
                     self.adopt(sf);
                 }
             }
@@ -331,7 +331,7 @@ impl Driver {
                 }
                 let _ = self.mpcb.addresses_changed(&list, self.now);
             }
-            1 => self.mpcb.address_lost(addr, self.now),
+            1 => self.mpcb.address_lost(addr),
             2 => self.mpcb.address_back(addr, self.now),
             _ => {
                 let sf = self.pick(input);

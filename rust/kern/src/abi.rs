@@ -581,7 +581,6 @@ unsafe extern "C" {
         agreed: *const mptcp_core_agreed,
         cfg: *const mptcp_core_config,
         start: *const mptcp_core_start,
-        now: u64,
     ) -> *mut mptcp_core_mpcb;
 }
 unsafe extern "C" {
@@ -728,7 +727,6 @@ unsafe extern "C" {
         req: *const mptcp_core_join_request,
         opts: *const u8,
         len: usize,
-        now: u64,
         sf: *mut u8,
     ) -> ::core::ffi::c_int;
 }
@@ -764,7 +762,7 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
 }
 unsafe extern "C" {
-    pub fn mptcp_core_address_lost(mp: *mut mptcp_core_mpcb, addr: *const mptcp_core_addr, now: u64);
+    pub fn mptcp_core_address_lost(mp: *mut mptcp_core_mpcb, addr: *const mptcp_core_addr);
 }
 unsafe extern "C" {
     pub fn mptcp_core_address_back(mp: *mut mptcp_core_mpcb, addr: *const mptcp_core_addr, now: u64);
@@ -776,7 +774,7 @@ unsafe extern "C" {
     pub fn mptcp_core_close(mp: *mut mptcp_core_mpcb, now: u64);
 }
 unsafe extern "C" {
-    pub fn mptcp_core_abort(mp: *mut mptcp_core_mpcb, now: u64);
+    pub fn mptcp_core_abort(mp: *mut mptcp_core_mpcb);
 }
 unsafe extern "C" {
     pub fn mptcp_core_conn_info(mp: *const mptcp_core_mpcb, info: *mut mptcp_core_conn_info);

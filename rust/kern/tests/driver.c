@@ -95,7 +95,7 @@ promote(struct host *h, struct flow *f, const struct mptcp_core_agreed *agreed)
 	mptcp_core_agreed_info(agreed, &info);
 	address(&start.local, host_number(h), 0, 1000 + host_number(h));
 	address(&start.remote, !host_number(h), 0, 1000 + !host_number(h));
-	h->mp = mptcp_core_mpcb_new(agreed, &h->config, &start, now);
+	h->mp = mptcp_core_mpcb_new(agreed, &h->config, &start);
 	if (h->mp == NULL) {
 		become_plain(h);
 		return;
@@ -367,7 +367,7 @@ on_third_ack(struct host *h, struct flow *f, const struct segment *seg)
 		return (f->known);
 	}
 	why = mptcp_core_join_third_ack(h->mp, &f->request, seg->opts,
-	    seg->optlen, now, &sf);
+	    seg->optlen, &sf);
 	if (why == MPTCP_JOIN_OK) {
 		f->tx = mptcp_core_tx_new(h->mp, sf);
 		if (f->tx != NULL) {

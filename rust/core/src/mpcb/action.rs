@@ -102,12 +102,12 @@ impl Mpcb {
                 debug_assert!(self.wanted_now(now).is_none(), "a path was overlooked");
                 return None;
             }
-            let action = self.open_wanted(now, rng);
-            // One that memory was refused for is tried again.
-            if action.is_none() && self.wanted_now(now).is_none() {
+            let Some(wanted) = self.wanted_now(now) else {
                 self.settle();
-            }
-            return action;
+                return None;
+            };
+            // One that memory is refused for is tried again.
+            return self.open_wanted(&wanted, now, rng);
         }
         let error = self.over?;
         self.take(ConnWants::CLOSED).then_some(Action::Closed(error))

@@ -31,7 +31,7 @@ impl Mpcb {
 
     /// The application aborts: MP_FASTCLOSE in a RST on every subflow, with the peer's key
     /// (RFC 8684 section 3.5, the form with RST).
-    pub fn abort(&mut self, _now: Instant) {
+    pub fn abort(&mut self) {
         self.end(ConnError::Aborted);
     }
 

@@ -96,7 +96,7 @@ impl Mpcb {
             return RxStep::Wait;
         }
         match subflow.rx.at_head() {
-            Some(piece) => self.mapped_bytes(sf, &piece, avail, now),
+            Some(piece) => self.mapped_bytes(sf, &piece, avail),
             None => self.unmapped_bytes(sf, avail, now),
         }
     }
@@ -141,7 +141,7 @@ impl Mpcb {
         }
     }
 
-    fn mapped_bytes(&mut self, sf: SubflowId, piece: &RxPiece, avail: u32, now: Instant) -> RxStep {
+    fn mapped_bytes(&mut self, sf: SubflowId, piece: &RxPiece, avail: u32) -> RxStep {
         let whole = u32::try_from(piece.len).unwrap_or(u32::MAX);
         // After a fallback what a middlebox changed is taken as it is (RFC 8684 section 3.7).
         if piece.csum.is_some() && self.fallback.is_none() {
@@ -167,7 +167,7 @@ impl Mpcb {
                 self.delivered(len);
                 if self.detached {
                     // Data for an application that has closed its socket: as TCP answers it with a RST.
-                    self.abort(now);
+                    self.abort();
                 }
                 RxStep::Deliver { skip, len, cut }
             }
@@ -204,10 +204,10 @@ impl Mpcb {
             return self.discard(sf, len.min(refused));
         }
         if self.fallback.is_some() {
-            return self.infinite_bytes(sf, len, now);
+            return self.infinite_bytes(sf, len);
         }
         if self.unmapped_means_stripped(sf, now) {
-            return self.infinite_bytes(sf, len, now);
+            return self.infinite_bytes(sf, len);
         }
         if let Some(subflow) = self.get_mut(sf) {
             subflow.unmapped = true;
@@ -216,7 +216,7 @@ impl Mpcb {
     }
 
     /// Bytes under an infinite mapping: the next data, whatever they are.
-    fn infinite_bytes(&mut self, sf: SubflowId, len: u32, now: Instant) -> RxStep {
+    fn infinite_bytes(&mut self, sf: SubflowId, len: u32) -> RxStep {
         let doff = self.reass.rcv_nxt();
         let edge = doff.saturating_add(u64::from(len));
         let placement = self.reass.arrive(doff, len, edge, &mut self.pool);
@@ -225,7 +225,7 @@ impl Mpcb {
             Placement::Deliver { skip, len, cut } => {
                 self.delivered(len);
                 if self.detached {
-                    self.abort(now);
+                    self.abort();
                 }
                 RxStep::Deliver { skip, len, cut }
             }

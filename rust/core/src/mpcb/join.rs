@@ -91,12 +91,7 @@ impl Mpcb {
     ///
     /// # Errors
     /// Why it is refused: the caller resets the subflow.
-    pub fn join_third_ack(
-        &mut self,
-        request: &JoinRequest,
-        tcp_options: &[u8],
-        _now: Instant,
-    ) -> Result<SubflowId, JoinRefusal> {
+    pub fn join_third_ack(&mut self, request: &JoinRequest, tcp_options: &[u8]) -> Result<SubflowId, JoinRefusal> {
         let refused = |mpcb: &mut Mpcb, refusal| {
             mpcb.stats.joins_failed = mpcb.stats.joins_failed.saturating_add(1);
             refusal
@@ -213,7 +208,7 @@ impl Mpcb {
     }
 
     /// The fourth packet came: the subflow carries data from now on.
-    pub(super) fn join_confirmed(&mut self, sf: SubflowId, _now: Instant) {
+    pub(super) fn join_confirmed(&mut self, sf: SubflowId) {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };

@@ -36,7 +36,6 @@ use crate::reass::Reass;
 use crate::sockbuf::{RcvWindow, SndBuf};
 use crate::stats::Stats;
 use crate::subflow::{Metrics, Subflow, SubflowId, SubflowState};
-use crate::time::Instant;
 use action::ConnWants;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -110,21 +109,15 @@ impl Mpcb {
     ///
     /// # Errors
     /// [`NoMemory`]: the connection goes on as plain TCP.
-    pub fn new(agreed: &Agreed, cfg: &Config, start: &Start, now: Instant) -> Result<Mpcb, NoMemory> {
-        Self::with_pool(agreed, cfg, start, Pool::new(POOL_LIMIT), now)
+    pub fn new(agreed: &Agreed, cfg: &Config, start: &Start) -> Result<Mpcb, NoMemory> {
+        Self::with_pool(agreed, cfg, start, Pool::new(POOL_LIMIT))
     }
 
     /// Like [`Mpcb::new`], with a budget of the caller's.
     ///
     /// # Errors
     /// [`NoMemory`]: the connection goes on as plain TCP.
-    pub fn with_pool(
-        agreed: &Agreed,
-        cfg: &Config,
-        start: &Start,
-        mut pool: Pool,
-        _now: Instant,
-    ) -> Result<Mpcb, NoMemory> {
+    pub fn with_pool(agreed: &Agreed, cfg: &Config, start: &Start, mut pool: Pool) -> Result<Mpcb, NoMemory> {
         let mut subflows = Vec::new();
         pool.reserve_vec(&mut subflows, 1)?;
         let mut master = Subflow::new(SubflowId::MASTER, SubflowState::Established, start.local, start.remote);

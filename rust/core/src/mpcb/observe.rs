@@ -8,10 +8,4 @@ impl Mpcb {
     pub const fn snd_una(&self) -> u64 {
         self.snd.una()
     }
-
-    /// Bytes of `so_snd` that no map has covered yet.
-    #[must_use]
-    pub fn unmapped(&self) -> u64 {
-        self.snd.unmapped()
-    }
 }

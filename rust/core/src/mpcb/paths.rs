@@ -33,12 +33,12 @@ impl Mpcb {
     }
 
     /// A local address is gone from its interface: its subflows cannot send any more.
-    pub fn address_lost(&mut self, addr: IpAddr, now: Instant) {
+    pub fn address_lost(&mut self, addr: IpAddr) {
         self.stir();
         for subflow in self.live_mut().filter(|subflow| subflow.local.ip() == addr) {
             subflow.reset(None);
         }
-        self.pm.note_lost(addr, now, &mut self.pool);
+        self.pm.note_lost(addr);
         self.kick();
     }
 
@@ -98,16 +98,16 @@ impl Mpcb {
         }
     }
 
-    /// Opens the next path that the path manager wants.
-    pub(super) fn open_wanted(&mut self, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
-        let wanted = self.wanted_now(now)?;
-        let Some(sf) = self.begin_join(&wanted, now, rng) else {
+    /// Opens a path that the path manager wants; `None`: no memory.
+    pub(super) fn open_wanted(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
+        let Some(sf) = self.begin_join(wanted, now, rng) else {
             self.pm.postpone(wanted.pair, now);
             return None;
         };
         Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
     }
 
+    /// The next path to open, if one is due.
     pub(super) fn wanted_now(&self, now: Instant) -> Option<Wanted> {
         if self.may_join() { self.pm.wanted(&self.existing(), now) } else { None }
     }

@@ -117,12 +117,6 @@ impl SubflowTx {
         }
     }
 
-    /// A signal waits to be sent: TCP should send an ACK without payload.
-    #[must_use]
-    pub const fn wants_ack(&self) -> bool {
-        self.signal.is_some()
-    }
-
     /// Payload must not be sent yet (a join that the peer has not confirmed, RFC 8684 section 3.2).
     #[must_use]
     pub const fn holds_data(&self) -> bool {

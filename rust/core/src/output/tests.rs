@@ -148,12 +148,11 @@ fn a_signal_leaves_once_on_an_ack_beside_the_dss_or_instead_of_it() {
     for (v6, room, beside) in [(false, 40, true), (false, 28, true), (true, 40, true), (true, 28, false)] {
         let mut tx = tx(state(Phase::Established), &[map(1, 1, 10, None)]);
         tx.signal = Some(announcement(v6));
-        assert!(tx.wants_ack());
         assert_eq!(build(&mut tx, 1, 10, 40).len(), 1, "not on data");
         let options = build(&mut tx, 11, 0, room);
         assert_eq!(options.len(), if beside { 2 } else { 1 }, "v6 {v6} room {room}: {options:?}");
         assert_eq!(options.last(), Some(&announcement(v6)));
-        assert!(tx.signal_sent && !tx.wants_ack());
+        assert!(tx.signal_sent && tx.signal.is_none());
         assert!(matches!(build(&mut tx, 11, 0, room)[..], [MpOption::Dss(_)]));
     }
 }

@@ -118,7 +118,7 @@ impl Pm {
     }
 
     /// An address is gone from its interface: paths from it wait until it is back.
-    pub(crate) fn note_lost(&mut self, addr: IpAddr, _now: Instant, _pool: &mut Pool) {
+    pub(crate) fn note_lost(&mut self, addr: IpAddr) {
         let id = self.id_of(addr);
         for attempt in self.attempts.iter_mut().filter(|attempt| Some(attempt.pair.local) == id) {
             attempt.next = None;

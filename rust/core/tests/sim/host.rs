@@ -134,7 +134,7 @@ impl Host {
     /// Makes the connection multipath on flow `at`.
     pub fn promote(&mut self, agreed: &mptcp_core::handshake::Agreed, at: usize, window: u32, now: Instant) {
         let start = self.start(at, window);
-        let mut mpcb = Mpcb::new(agreed, &self.setup.cfg, &start, now).expect("memory for an MPCB");
+        let mut mpcb = Mpcb::new(agreed, &self.setup.cfg, &start).expect("memory for an MPCB");
         mpcb.set_snd_hiwat(self.setup.snd_hiwat as u32);
         let mut list = mptcp_core::config::AddressList::EMPTY;
         for addr in &self.setup.addrs {
@@ -394,7 +394,7 @@ impl Host {
         if self.app.abort_at.is_some_and(|at| at <= now) {
             self.app.abort_at = None;
             match &mut self.mpcb {
-                Some(mpcb) => mpcb.abort(now),
+                Some(mpcb) => mpcb.abort(),
                 None if self.plain.is_some() => {
                     for at in 0..self.flows.len() {
                         self.send_rst(at);

@@ -154,7 +154,7 @@ impl World {
                         mpcb.set_backup(*sf, backup);
                     }
                 }
-                Deed::Lost(_, addr) => mpcb.address_lost(addr, now),
+                Deed::Lost(_, addr) => mpcb.address_lost(addr),
                 Deed::Back(_, addr) => mpcb.address_back(addr, now),
             }
             self.hosts[side].pump(now);

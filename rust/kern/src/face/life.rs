@@ -13,7 +13,7 @@ use mptcp_core::mpcb::{Action, Mpcb, Start};
 export! {
     /// [`Mpcb::new`].
     fn mptcp_core_mpcb_new(
-        agreed: &Agreed, cfg: &Config, start: &abi::mptcp_core_start, now: u64,
+        agreed: &Agreed, cfg: &Config, start: &abi::mptcp_core_start,
     ) -> *mut abi::mptcp_core_mpcb {
         let Some(place) = Place::new() else {
             return core::ptr::null_mut();
@@ -24,7 +24,7 @@ export! {
             snd_window: start.snd_window,
             rcv_space: start.rcv_space,
         };
-        match Mpcb::new(agreed, cfg, &start, at(now)) {
+        match Mpcb::new(agreed, cfg, &start) {
             Ok(mpcb) => place.fill(mpcb),
             Err(_) => core::ptr::null_mut(),
         }
@@ -85,8 +85,8 @@ export! {
     }
 
     /// [`Mpcb::abort`].
-    fn mptcp_core_abort(mp: &mut Mpcb, now: u64) {
-        mp.abort(at(now));
+    fn mptcp_core_abort(mp: &mut Mpcb) {
+        mp.abort();
     }
 
     /// The connection for an observer.

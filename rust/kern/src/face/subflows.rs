@@ -47,9 +47,9 @@ export! {
 
     /// [`Mpcb::join_third_ack`].
     fn mptcp_core_join_third_ack(
-        mp: &mut Mpcb, req: &JoinRequest, opts[len]: &[u8], now: u64, sf: Out<u8>,
+        mp: &mut Mpcb, req: &JoinRequest, opts[len]: &[u8], sf: Out<u8>,
     ) -> c_int {
-        match mp.join_third_ack(req, opts, at(now)) {
+        match mp.join_third_ack(req, opts) {
             Ok(id) => {
                 sf.set(id.0);
                 abi::MPTCP_JOIN_OK.cast_signed()
@@ -132,8 +132,8 @@ export! {
     }
 
     /// [`Mpcb::address_lost`].
-    fn mptcp_core_address_lost(mp: &mut Mpcb, addr: &abi::mptcp_core_addr, now: u64) {
-        mp.address_lost(to_ip(addr), at(now));
+    fn mptcp_core_address_lost(mp: &mut Mpcb, addr: &abi::mptcp_core_addr) {
+        mp.address_lost(to_ip(addr));
     }
 
     /// [`Mpcb::address_back`].

@@ -184,7 +184,7 @@ impl Host {
     /// Ends the connection at once (MP_FASTCLOSE; RST for plain TCP), and forgets it.
     pub fn abort(&mut self, conn: ConnId, now: Instant) {
         self.with(conn, |c| {
-            c.abort(now);
+            c.abort();
             c.detach(now);
         });
     }
@@ -197,8 +197,8 @@ impl Host {
     }
 
     /// An address is gone from its interface: no packet can be sent from it any more.
-    pub fn address_lost(&mut self, addr: IpAddr, now: Instant) {
-        self.with_all(|conn| conn.address_lost(addr, now));
+    pub fn address_lost(&mut self, addr: IpAddr) {
+        self.with_all(|conn| conn.address_lost(addr));
     }
 
     /// An address that was lost works again.
@@ -300,7 +300,7 @@ impl Host {
                     }
                 }
                 None => {
-                    conn.abort(now);
+                    conn.abort();
                     conn.detach(now);
                     conn.work(&mut self.sh, now);
                 }

@@ -133,7 +133,7 @@ impl<'a> World<'a> {
         let now = self.now;
         match deed {
             Deed::Addresses(side, list) => self.net.hosts[side].set_mp_addresses(list, now),
-            Deed::Lost(side, addr) => self.net.hosts[side].address_lost(addr, now),
+            Deed::Lost(side, addr) => self.net.hosts[side].address_lost(addr),
             Deed::Back(side, addr) => self.net.hosts[side].address_back(addr, now),
             Deed::Backup(side, n, backup) => {
                 let host = &mut self.net.hosts[side];

@@ -45,7 +45,7 @@ fn a_path_healed_is_joined_again() -> Result<()> {
         let lose = |bed: &Bed| {
             bed.path_up(1, false)?;
             let addr = mptcp_lab::netns::address(mptcp_lab::netns::Side::A, 1, false);
-            bed.gateway.with_host(move |host, _, now| host.address_lost(addr, now))
+            bed.gateway.with_host(move |host, _, _| host.address_lost(addr))
         };
         let find = |bed: &Bed| {
             bed.path_up(1, true)?;

@@ -149,8 +149,7 @@ impl Conn {
         if sh.cfg.refuse_per_mille > 0 {
             pool.refuse_randomly(sh.rng.next_u64(), sh.cfg.refuse_per_mille);
         }
-        let mut mpcb =
-            Mpcb::with_pool(agreed, &sh.cfg.mptcp, &start, pool, now).map_err(|_| FallbackReason::NoResources)?;
+        let mut mpcb = Mpcb::with_pool(agreed, &sh.cfg.mptcp, &start, pool).map_err(|_| FallbackReason::NoResources)?;
         mpcb.set_snd_hiwat(u32::try_from(sh.cfg.send_buffer).unwrap_or(u32::MAX));
         // What the application wrote before the handshake was over.
         mpcb.snd_append(u32::try_from(self.snd.len()).unwrap_or(u32::MAX), now);

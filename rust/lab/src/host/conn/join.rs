@@ -80,7 +80,7 @@ impl Conn {
             return;
         }
         let joined = match &mut self.level {
-            Level::Multipath(mpcb) => mpcb.join_third_ack(request, segment.options, now),
+            Level::Multipath(mpcb) => mpcb.join_third_ack(request, segment.options),
             _ => Err(JoinRefusal::Prohibited),
         };
         match joined {

@@ -277,13 +277,13 @@ impl Conn {
     }
 
     /// Ends the connection at once: MP_FASTCLOSE, or a RST.
-    pub(crate) fn abort(&mut self, now: Instant) {
+    pub(crate) fn abort(&mut self) {
         if self.ended.is_some() {
             return;
         }
         self.aborting = true;
         if let Level::Multipath(mpcb) = &mut self.level {
-            mpcb.abort(now);
+            mpcb.abort();
         }
     }
 
@@ -296,9 +296,9 @@ impl Conn {
     }
 
     /// See [`super::Host::address_lost`].
-    pub(crate) fn address_lost(&mut self, addr: IpAddr, now: Instant) {
+    pub(crate) fn address_lost(&mut self, addr: IpAddr) {
         if let Level::Multipath(mpcb) = &mut self.level {
-            mpcb.address_lost(addr, now);
+            mpcb.address_lost(addr);
         }
     }
 
