@@ -137,6 +137,8 @@ impl Conn {
             Acceptance::Answer => subflow.flow.answer(),
             Acceptance::Drop => {}
         }
+        // TCP acknowledges at once what closes a gap, and nothing may follow that would say how far the data came.
+        self.take_in(now);
         self.flush(sh, slot, now);
         self.work(sh, now);
     }

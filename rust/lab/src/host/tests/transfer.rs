@@ -60,3 +60,20 @@ fn two_subflows_fill_both_links() {
         assert!(mbit > 30.0 * 0.90, "{mbit} Mbit/s");
     }
 }
+
+#[test]
+fn the_ack_that_closes_a_gap_tells_how_far_the_data_came() {
+    let mut path = link(20, 10);
+    path.middleboxes.push("drop:dir=ab,on=data,nth=3,limit=1".parse().unwrap());
+    let mut w = World::new(vec![path], 1, |_| {});
+    let conn = w.connect();
+    let peer = w.accept();
+    // Nothing follows that would bring another ACK.
+    let octets = [7; 9000];
+    assert_eq!(w.a.send(conn, &octets, w.now), octets.len());
+    w.run(Duration::from_secs(1), |w| w.a.stats(conn).unwrap().send_queue == 0);
+    let stats = w.a.stats(conn).unwrap();
+    assert_eq!((stats.send_queue, stats.core.data_rtos), (0, 0), "{stats:#?}");
+    assert_eq!(stats.subflows[0].retransmissions, 1, "{stats:#?}");
+    assert_eq!(w.b.recv(peer, &mut [0; 9000]), 9000);
+}
