@@ -45,7 +45,7 @@ pub(crate) struct Delivered {
     pub(crate) octets: u64,
     /// Octets by which the cumulative acknowledgement moved.
     pub(crate) advanced: u64,
-    /// The round-trip time of the latest segment that was sent only once.
+    /// The round-trip time of the latest segment that was sent only once, and did not wait for one that was not.
     pub(crate) rtt: Option<Duration>,
 }
 
@@ -160,13 +160,19 @@ impl Scoreboard {
         if ack > self.una {
             delivered.advanced = ack - self.una;
             self.una = ack;
+            let mut repaired = false;
             while self.segments.front().is_some_and(|s| s.end() <= ack) {
                 let Some(sent) = self.segments.pop_front() else { break };
+                repaired |= sent.times > 1;
                 if sent.sacked {
                     self.sacked_segments -= 1;
                 } else {
                     self.arrived(now, &sent, &mut delivered);
                 }
+            }
+            if repaired {
+                // What lay behind the gap has waited for it to be closed, for as long as that took.
+                delivered.rtt = None;
             }
         }
         for &(left, right) in sacks {

@@ -74,6 +74,23 @@ fn a_lost_tail_is_probed_before_the_timeout() {
 }
 
 #[test]
+fn the_time_that_a_gap_takes_to_close_is_no_round_trip() {
+    let mut sender = ten_in_flight(true);
+    sender.on_ack(at(RTT), end(1), &[], false);
+    let (before, _) = sender.srtt();
+    let due = sender.next_timer().unwrap() + Duration::from_secs(30);
+    while let Some(at) = sender.next_timer().filter(|at| *at <= due) {
+        sender.on_timer(at);
+        sender.retransmit(at);
+        sender.rearm(at);
+    }
+    // Segment 1, sent again, closes the gap; the others had arrived long before, without a word from the peer.
+    sender.on_ack(due, end(10), &[], false);
+    assert!(sender.is_idle());
+    assert_eq!(sender.srtt().0, before);
+}
+
+#[test]
 fn a_timeout_sends_everything_again_beginning_with_one_segment() {
     let mut sender = ten_in_flight(true);
     let due = sender.next_timer().unwrap();
