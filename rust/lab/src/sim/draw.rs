@@ -251,7 +251,12 @@ fn applications(dice: &mut Dice, kind: Kind, most: u64) -> [Plan; 2] {
             aborts: (kind == Kind::Aborted && (side == 0 || dice.chance(30)))
                 .then(|| Instant::ZERO + dice.millis(0, EARLY)),
             closes_early: dice.chance(30),
-            patience: (kind == Kind::AllPathsDie).then(|| Duration::from_secs(dice.between(100, 600))),
+            patience: match kind {
+                Kind::AllPathsDie => Some(Duration::from_secs(dice.between(100, 600))),
+                // Longer than the slowest reader takes: only what became plain TCP needs it.
+                Kind::FirstPathDies => Some(Duration::from_secs(900)),
+                _ => None,
+            },
         }
     })
 }

@@ -1,10 +1,12 @@
 //! Whether what came of a run is what had to.
 
 use mptcp_core::error::ConnError;
+use mptcp_core::handshake::FallbackReason;
 
 use super::app::App;
 use super::scenario::{Expect, Kind, Scenario};
 use super::world::{Pair, World};
+use crate::host::ConnStats;
 
 /// No connection of these runs may ever use more octets for maps and ranges.
 const MOST_MEMORY: usize = 2 << 20;
@@ -27,7 +29,7 @@ pub(super) fn judge(scenario: &Scenario, world: &World<'_>) -> Result<(), String
 
 fn application(scenario: &Scenario, pair: &Pair, side: usize) -> Result<(), String> {
     let (app, peer) = (&pair.apps[side], &pair.apps[1 - side]);
-    let expect = scenario.kind.expect();
+    let expect = if died_with_its_path(scenario.kind, pair) { Expect::Explained } else { scenario.kind.expect() };
     if app.read > app.expects.min(peer.written) {
         return Err(format!("read {} octets of {} that were written", app.read, peer.written));
     }
@@ -58,6 +60,13 @@ fn application(scenario: &Scenario, pair: &Pair, side: usize) -> Result<(), Stri
     }
 }
 
+/// The queue had no room for the third ACK, nor for the first data, which say MP_CAPABLE: B had to take the connection
+/// for plain TCP (RFC 8684 section 3.1), and then the only path that it could use was cut.
+fn died_with_its_path(kind: Kind, pair: &Pair) -> bool {
+    let unheard = |stats: &ConnStats| stats.fallback == Some(FallbackReason::NoCapableInAck);
+    kind == Kind::FirstPathDies && pair.apps[1].last.as_ref().is_some_and(unheard)
+}
+
 /// The peer aborted: the end came from there.
 fn ended_by_peer(pair: &Pair, side: usize) -> bool {
     pair.apps[1 - side].ended == Some(ConnError::Aborted)
@@ -70,6 +79,8 @@ fn explained(kind: Kind, app: &App, why: ConnError) -> bool {
         // An application that gave up may have done so while a path of the peer's still worked.
         ConnError::Reset => true,
         ConnError::Damaged => matches!(kind, Kind::Corrupted | Kind::Stripped | Kind::Coalesced),
-        ConnError::TimedOut => matches!(kind, Kind::AllPathsDie | Kind::Stripped | Kind::Corrupted | Kind::Coalesced),
+        ConnError::TimedOut => {
+            matches!(kind, Kind::FirstPathDies | Kind::AllPathsDie | Kind::Stripped | Kind::Corrupted | Kind::Coalesced)
+        }
     }
 }

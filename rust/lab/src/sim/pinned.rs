@@ -8,4 +8,7 @@ pub const PINNED: &[(u64, &str)] = &[
     (94, "nobody was told of the room when the last map of a dead path went"),
     (255, "nobody was told of the room when a subflow's ACK came after the DATA_ACK"),
     (730, "after a fallback, no window update once our FIN was sent, and no output for one that came"),
+    (2242, "an ACK that closed a gap told of the data before it was taken, and nothing followed that told of it"),
+    (3919, "a third ACK lost in a full queue made plain TCP of a connection whose path was cut then"),
+    (9197, "the time that a gap took to be closed was taken for a round trip"),
 ];
