@@ -32,7 +32,7 @@ impl Mpcb {
                 }
             }
             MpOption::Join(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
-            MpOption::AddAddr(add) if self.fallback.is_none() => self.on_add_addr(add),
+            MpOption::AddAddr(add) if self.fallback.is_none() => self.on_add_addr(add, now),
             MpOption::RemoveAddr(ids) if self.fallback.is_none() => self.on_remove_addr(ids),
             MpOption::Prio(prio) if self.fallback.is_none() => self.on_prio(sf, prio),
             MpOption::Fail(fail) => self.on_fail(sf, seg, fail.dsn, now),
@@ -166,7 +166,7 @@ impl Mpcb {
         }
     }
 
-    fn on_add_addr(&mut self, add: &AddAddr) {
+    fn on_add_addr(&mut self, add: &AddAddr, now: Instant) {
         if add.form == AddAddrForm::Echo {
             if self.pm.on_echo(add) {
                 self.stats.add_addr_echoed = self.stats.add_addr_echoed.saturating_add(1);
@@ -182,7 +182,7 @@ impl Mpcb {
             AddAddrForm::V0 => self.agreed.version == Version::V0,
             AddAddrForm::Echo => false,
         };
-        match self.pm.on_add_addr(add, authentic, &mut self.pool) {
+        match self.pm.on_add_addr(add, authentic, now, &mut self.pool) {
             Ok(()) => self.stats.add_addr_received = self.stats.add_addr_received.saturating_add(1),
             Err(AddrRefused::BadHmac) => self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1),
             Err(AddrRefused::Unusable) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),

@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use endpoint::Announce;
 use mptcp_wire::{AddAddr, Version};
-use paths::Attempt;
+use paths::{Attempt, MESH_WAIT};
 
 /// Addresses that a peer may announce on one connection; more are ignored.
 const MAX_REMOTES: usize = 16;
@@ -45,6 +45,8 @@ pub(crate) struct Pm {
     joins_on_add_addr: bool,
     add_addr: Backoff,
     rejoin: Backoff,
+    /// When a mesh of the addresses known may begin; moves with each new address.
+    mesh_from: Instant,
     locals: Vec<Local>,
     remotes: Vec<Remote>,
     attempts: Vec<Attempt>,
@@ -63,6 +65,7 @@ impl Pm {
             joins_on_add_addr: cfg.joins_on_add_addr(agreed.role == Role::Active),
             add_addr: cfg.timers.add_addr,
             rejoin: cfg.timers.rejoin,
+            mesh_from: Instant::ZERO,
             locals: Vec::new(),
             remotes: Vec::new(),
             attempts: Vec::new(),
@@ -92,6 +95,7 @@ impl Pm {
             if address.addr == self.primary_local.ip() {
                 continue;
             }
+            self.mesh_from = now + MESH_WAIT;
             self.add_local(address.addr, address.backup, Announce::Due(now), pool)?;
         }
         Ok(())
@@ -136,6 +140,7 @@ impl Pm {
         &mut self,
         option: &AddAddr,
         authentic: bool,
+        now: Instant,
         pool: &mut Pool,
     ) -> Result<(), AddrRefused> {
         if !authentic {
@@ -163,6 +168,7 @@ impl Pm {
             return Err(AddrRefused::NoRoom);
         }
         self.remotes.push(Remote { id: option.addr_id, socket });
+        self.mesh_from = now + MESH_WAIT;
         Ok(())
     }
 

@@ -4,7 +4,13 @@ use super::Pm;
 use crate::handshake::Role;
 use crate::pool::Pool;
 use crate::time::Instant;
+use core::cmp::Reverse;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+/// After a new address of either side, so long nothing is opened between two addresses that both have a subflow: more
+/// addresses may be on their way, and a mesh of the first ones would use up the limit on subflows.
+pub(super) const MESH_WAIT: Duration = Duration::from_millis(250);
 
 /// A path by its address ids.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,22 +66,34 @@ pub(crate) struct Existing {
 
 impl Pm {
     /// The next path to open, of those whose time has come: the pair whose two addresses are least used, so that
-    /// disjoint paths come before a full mesh of them. `existing` lists the connection's subflows.
+    /// disjoint paths come before a full mesh of them; among equals the one whose addresses have the longest prefix in
+    /// common (as in RFC 6724 section 5, rule 9: likely the same network). The mesh comes only [`MESH_WAIT`] after the last new address.
+    /// `existing` lists the connection's subflows.
     pub(crate) fn wanted(&self, existing: &[Option<Existing>; 32], now: Instant) -> Option<Wanted> {
-        let taken = |pair: Pair| existing.iter().flatten().any(|e| e.pair == pair);
         let used = |pair: Pair| {
             let shares = existing.iter().flatten();
             shares.filter(|e| e.pair.local == pair.local || e.pair.remote == pair.remote).count()
         };
+        let waits = |pair: Pair| now < self.mesh_from && self.is_mesh(existing, pair);
         self.pairs()
-            .filter(|wanted| !taken(wanted.pair) && self.is_due(wanted.pair, now))
-            .min_by_key(|wanted| used(wanted.pair))
+            .filter(|wanted| !is_taken(existing, wanted.pair) && self.is_due(wanted.pair, now) && !waits(wanted.pair))
+            .min_by_key(|wanted| (used(wanted.pair), Reverse(common_prefix(wanted.local, wanted.remote.ip()))))
     }
 
     /// When a path that had to wait, and is not being tried already, may be tried again.
     pub(crate) fn next_attempt(&self, existing: &[Option<Existing>; 32]) -> Option<Instant> {
-        let idle = |pair: Pair| !existing.iter().flatten().any(|e| e.pair == pair) && self.may_rejoin(pair);
-        self.attempts.iter().filter(|attempt| idle(attempt.pair)).filter_map(|attempt| attempt.next).min()
+        let idle = |pair: Pair| !is_taken(existing, pair) && self.may_rejoin(pair);
+        let again = self.attempts.iter().filter(|attempt| idle(attempt.pair)).filter_map(|attempt| attempt.next);
+        let meshes = |pair: Pair| !is_taken(existing, pair) && self.is_mesh(existing, pair);
+        let mesh = self.pairs().any(|wanted| meshes(wanted.pair)).then_some(self.mesh_from);
+        again.chain(mesh).min()
+    }
+
+    /// Whether both addresses of a pair that was not tried yet have a subflow already.
+    fn is_mesh(&self, existing: &[Option<Existing>; 32], pair: Pair) -> bool {
+        let local = existing.iter().flatten().any(|e| e.pair.local == pair.local);
+        let remote = existing.iter().flatten().any(|e| e.pair.remote == pair.remote);
+        local && remote && !self.attempts.iter().any(|attempt| attempt.pair == pair)
     }
 
     /// There was no memory for the subflow: a little later.
@@ -167,5 +185,18 @@ impl Pm {
             let fits = local.is_ipv4() == remote.is_ipv4();
             fits.then_some(Wanted { pair, local, remote, backup })
         })
+    }
+}
+
+fn is_taken(existing: &[Option<Existing>; 32], pair: Pair) -> bool {
+    existing.iter().flatten().any(|e| e.pair == pair)
+}
+
+/// Leading bits that two addresses have in common.
+pub(super) fn common_prefix(one: IpAddr, other: IpAddr) -> u32 {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros(),
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros(),
+        _ => 0,
     }
 }

@@ -1,5 +1,6 @@
 //! Ids, announcements, removals, and which paths are wanted when.
 
+use super::paths::common_prefix;
 use super::*;
 use crate::config::LocalAddress;
 use crate::crypto::KeyMaterial;
@@ -129,11 +130,48 @@ fn the_active_side_announces_nothing() {
 fn disjoint_paths_come_before_a_mesh() {
     let mut case = case(Role::Active, Version::V1);
     case.addresses(&["10.0.1.1"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
     assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((1, 5)));
-    let rest = case.wanted(&[(0, 0), (1, 5)], at(0)).unwrap();
+    let rest = case.wanted(&[(0, 0), (1, 5)], at(1)).unwrap();
     assert!(rest == (0, 5) || rest == (1, 0));
-    assert_eq!(case.wanted(&[(0, 0), (1, 5), (0, 5), (1, 0)], at(0)), None);
+    assert_eq!(case.wanted(&[(0, 0), (1, 5), (0, 5), (1, 0)], at(1)), None);
+}
+
+#[test]
+fn a_mesh_waits_until_no_more_addresses_come() {
+    let mut case = case(Role::Active, Version::V1);
+    case.addresses(&["10.0.1.1", "10.0.2.1"], at(0));
+    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(1), &mut case.pool).unwrap();
+    let have = [(0, 0), (1, 5), (2, 0)];
+    // Each known address has its subflow. The next one may be announced with the next segment.
+    assert_eq!(case.wanted(&have, at(1)), None);
+    assert_eq!(case.pm.next_attempt(&existing(&have)), Some(at(1) + MESH_WAIT));
+    let later = at(1) + Duration::from_millis(200);
+    case.pm.on_add_addr(&announced(6, "10.0.2.2"), true, later, &mut case.pool).unwrap();
+    assert_eq!(case.wanted(&have, later), Some((2, 6)), "a new address does not wait");
+    let have = [(0, 0), (1, 5), (2, 0), (2, 6)];
+    assert_eq!(case.wanted(&have, at(1) + MESH_WAIT), None, "it put the mesh off again");
+    assert!(case.wanted(&have, later + MESH_WAIT).is_some());
+}
+
+#[test]
+fn among_equal_pairs_the_nearer_addresses_come_first() {
+    let mut case = case(Role::Active, Version::V1);
+    case.addresses(&["10.0.1.1"], at(0));
+    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
+    // Both would share one address with one other subflow.
+    assert_eq!(case.wanted(&[(0, 0), (1, 0)], at(0)), Some((1, 5)));
+    assert_eq!((common_prefix(ip("10.0.1.1"), ip("10.0.1.2")), common_prefix(ip("fd00::1"), ip("fd00::1"))), (30, 128));
+}
+
+#[test]
+fn a_lost_pair_of_a_mesh_waits_for_its_own_time_only() {
+    let mut case = case(Role::Active, Version::V1);
+    case.addresses(&["10.0.1.1"], at(0));
+    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
+    case.pm.pair_down(Pair { local: 0, remote: 5 }, Down::Lost, at(2), &mut case.pool);
+    case.pm.on_add_addr(&announced(6, "fd00::6"), true, at(3), &mut case.pool).unwrap();
+    assert_eq!(case.wanted(&[(0, 0), (1, 5), (1, 0)], at(3)), Some((0, 5)));
 }
 
 #[test]
@@ -142,7 +180,7 @@ fn flag_c_keeps_joins_from_the_first_address() {
     case.pm.deny_remote_id0 = true;
     case.addresses(&["10.0.1.1"], at(0));
     assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
     assert!(matches!(case.wanted(&[(0, 0)], at(0)), Some((_, 5))));
 }
 
@@ -150,7 +188,7 @@ fn flag_c_keeps_joins_from_the_first_address() {
 fn the_passive_side_joins_only_where_it_is_told_to() {
     let mut case = case(Role::Passive, Version::V1);
     case.addresses(&["10.0.1.2"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.2.1"), true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&announced(5, "10.0.2.1"), true, at(0), &mut case.pool).unwrap();
     assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
     case.pm.joins_on_add_addr = true;
     assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((1, 5)));
@@ -160,15 +198,15 @@ fn the_passive_side_joins_only_where_it_is_told_to() {
 fn an_announcement_is_echoed_even_if_known_and_refused_if_bad() {
     let mut case = case(Role::Active, Version::V1);
     let add = announced(5, "10.0.1.2");
-    assert_eq!(case.pm.on_add_addr(&add, false, &mut case.pool), Err(AddrRefused::BadHmac));
+    assert_eq!(case.pm.on_add_addr(&add, false, at(0), &mut case.pool), Err(AddrRefused::BadHmac));
     assert_eq!(case.signals(at(0)), []);
     for _ in 0..2 {
-        case.pm.on_add_addr(&add, true, &mut case.pool).unwrap();
+        case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
         let echo = MpOption::AddAddr(AddAddr { form: AddAddrForm::Echo, ..add });
         assert_eq!(case.signals(at(0)), [echo]);
     }
     for (id, addr) in [(0, "10.0.3.3"), (6, "224.0.0.1"), (6, "127.0.0.1"), (6, "0.0.0.0"), (5, "10.0.3.3")] {
-        let refused = case.pm.on_add_addr(&announced(id, addr), true, &mut case.pool);
+        let refused = case.pm.on_add_addr(&announced(id, addr), true, at(0), &mut case.pool);
         assert_eq!(refused, Err(AddrRefused::Unusable), "{id} {addr}");
     }
 }
@@ -201,11 +239,11 @@ fn a_removed_id_is_said_twice_and_not_given_to_another_address_meanwhile() {
 fn a_removed_remote_is_not_joined_until_it_is_announced_again() {
     let mut case = case(Role::Active, Version::V1);
     let add = announced(5, "10.0.1.2");
-    case.pm.on_add_addr(&add, true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
     assert!(case.pm.on_remove_addr(5) && !case.pm.on_remove_addr(5));
     assert_eq!(case.signals(at(0)), [], "no echo for what is gone");
     assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.on_add_addr(&add, true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
     assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((0, 5)));
 }
 
@@ -238,10 +276,10 @@ fn a_lost_path_is_tried_with_growing_waits_and_then_given_up() {
 fn a_refused_address_is_left_alone_until_announced_again() {
     let mut case = case(Role::Active, Version::V1);
     let add = announced(5, "10.0.1.2");
-    case.pm.on_add_addr(&add, true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
     assert!(!case.pm.pair_down(Pair { local: 0, remote: 5 }, Down::Refused, at(0), &mut case.pool));
     assert_eq!(case.wanted(&[(0, 0)], at(1000)), None);
-    case.pm.on_add_addr(&add, true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
     assert_eq!(case.wanted(&[(0, 0)], at(1000)), Some((0, 5)));
 }
 
@@ -249,9 +287,9 @@ fn a_refused_address_is_left_alone_until_announced_again() {
 fn there_is_a_limit_to_what_a_peer_may_announce_and_memory_comes_back() {
     let mut case = case(Role::Active, Version::V1);
     for id in 1..=MAX_REMOTES as u8 {
-        case.pm.on_add_addr(&announced(id, &std::format!("10.0.9.{id}")), true, &mut case.pool).unwrap();
+        case.pm.on_add_addr(&announced(id, &std::format!("10.0.9.{id}")), true, at(0), &mut case.pool).unwrap();
     }
-    let more = case.pm.on_add_addr(&announced(200, "10.0.8.8"), true, &mut case.pool);
+    let more = case.pm.on_add_addr(&announced(200, "10.0.8.8"), true, at(0), &mut case.pool);
     assert_eq!(more, Err(AddrRefused::NoRoom));
     case.pm.clear(&mut case.pool);
     assert_eq!(case.pool.used(), 0);
@@ -262,6 +300,6 @@ fn families_are_not_mixed() {
     let mut case = case(Role::Active, Version::V1);
     case.addresses(&["fd00::1"], at(0));
     assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.on_add_addr(&announced(5, "fd00::2"), true, &mut case.pool).unwrap();
+    case.pm.on_add_addr(&announced(5, "fd00::2"), true, at(0), &mut case.pool).unwrap();
     assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((1, 5)));
 }
