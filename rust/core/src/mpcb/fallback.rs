@@ -60,11 +60,14 @@ impl Mpcb {
             self.arm_unmapped(now, MISMAPPED_GRACE);
             return false;
         }
-        if subflow.dss_seen {
+        // The first data: nothing was acknowledged on the subflow yet, so nobody has sent it anew behind it. Later, that
+        // may happen before our MP_FAIL arrives.
+        let first = subflow.rx.head() == 1 && self.sole() == Some(sf);
+        if subflow.dss_seen && !first {
             self.arm_unmapped(now, UNMAPPED_GRACE);
             return false;
         }
-        // Never a DSS on this subflow: RFC 8684 section 3.7, the first data.
+        // No mapping yet on this subflow: RFC 8684 section 3.7.
         self.options_stripped(sf, now)
     }
 

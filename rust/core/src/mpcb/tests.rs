@@ -1,1 +1,72 @@
-//! Tests.
+//! What the simulators meet too seldom: single segments in an order of their own.
+
+use super::*;
+use crate::crypto::KeyMaterial;
+use crate::handshake::Role;
+use crate::output::SegFlags;
+use crate::seq::wire_dsn;
+use crate::time::Instant;
+use mptcp_wire::{Dss, DssMap, Key, MpOption, Version};
+
+const SF: SubflowId = SubflowId::MASTER;
+const NOW: Instant = Instant::from_millis(1000);
+
+fn passive() -> Mpcb {
+    let addr = "10.0.0.1:1".parse().unwrap();
+    let agreed = Agreed {
+        version: Version::V1,
+        role: Role::Passive,
+        local: KeyMaterial::derive(Version::V1, Key(1)),
+        remote: KeyMaterial::derive(Version::V1, Key(2)),
+        checksum: false,
+        peer_denies_id0: false,
+        first_data: None,
+    };
+    let start = Start { local: addr, remote: addr, snd_window: 65_535, rcv_space: 65_535 };
+    Mpcb::new(&agreed, &Config::DEFAULT, &start).unwrap()
+}
+
+/// `len` bytes at `ssn`, with these options.
+fn arrives(mpcb: &mut Mpcb, ssn: u32, len: u32, options: &[MpOption]) {
+    let (mut area, mut used) = ([0; 40], 0);
+    for option in options {
+        used += option.emit(&mut area[used..]).unwrap();
+    }
+    let flags = SegFlags { ack: true, ..SegFlags::default() };
+    mpcb.segment_in(SF, &SegIn { ssn, len, ack: 1, window: 65_535, flags }, &area[..used], NOW);
+}
+
+fn data_ack(mpcb: &Mpcb) -> MpOption {
+    let data_ack = Some(wire_dsn(1, mpcb.agreed.local.idsn, true));
+    MpOption::Dss(Dss { data_ack, map: None, data_fin: false })
+}
+
+fn mapping(mpcb: &Mpcb, ssn: u32, len: u16) -> MpOption {
+    let dsn = wire_dsn(u64::from(ssn), mpcb.agreed.remote.idsn, true);
+    MpOption::Dss(Dss { data_ack: None, map: Some(DssMap { dsn, ssn, len, csum: None }), data_fin: false })
+}
+
+#[test]
+fn first_data_without_mapping_is_plain_tcp_at_once() {
+    let mut mpcb = passive();
+    // Only segments with payload lose their options.
+    let ack = data_ack(&mpcb);
+    arrives(&mut mpcb, 1, 0, &[ack]);
+    arrives(&mut mpcb, 101, 100, &[]);
+    assert_eq!(mpcb.mp_do_reass(SF, 0, NOW), RxStep::Wait);
+    arrives(&mut mpcb, 1, 100, &[]);
+    // Before the subflow acknowledges them: what is acknowledged may come again as new bytes.
+    assert_eq!(mpcb.mp_do_reass(SF, 200, NOW), RxStep::Deliver { skip: 0, len: 200, cut: 0 });
+    assert_eq!(mpcb.fallback_reason(), Some(FallbackReason::NoDss));
+}
+
+#[test]
+fn data_without_mapping_behind_mapped_data_is_not_delivered_at_once() {
+    let mut mpcb = passive();
+    let map = mapping(&mpcb, 1, 100);
+    arrives(&mut mpcb, 1, 100, &[map]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Deliver { skip: 0, len: 100, cut: 0 });
+    arrives(&mut mpcb, 101, 100, &[]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Wait);
+    assert_eq!(mpcb.fallback_reason(), None);
+}
