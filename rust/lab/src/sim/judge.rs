@@ -60,11 +60,13 @@ fn application(scenario: &Scenario, pair: &Pair, side: usize) -> Result<(), Stri
     }
 }
 
-/// The queue had no room for the third ACK, nor for the first data, which say MP_CAPABLE: B had to take the connection
-/// for plain TCP (RFC 8684 section 3.1), and then the only path that it could use was cut.
+/// The path was cut before the connection had another. The queue had no room for its SYN/ACK; or for the third ACK and the
+/// first data, which say MP_CAPABLE, so that B had to take it for plain TCP (RFC 8684 section 3.1).
 fn died_with_its_path(kind: Kind, pair: &Pair) -> bool {
-    let unheard = |stats: &ConnStats| stats.fallback == Some(FallbackReason::NoCapableInAck);
-    kind == Kind::FirstPathDies && pair.apps[1].last.as_ref().is_some_and(unheard)
+    let said = |side: usize, test: fn(&ConnStats) -> bool| pair.apps[side].last.as_ref().is_some_and(test);
+    let unanswered = said(0, |stats| !stats.is_mptcp && stats.fallback.is_none());
+    let unheard = said(1, |stats| stats.fallback == Some(FallbackReason::NoCapableInAck));
+    kind == Kind::FirstPathDies && (unanswered || unheard)
 }
 
 /// The peer aborted: the end came from there.
