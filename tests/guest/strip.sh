@@ -81,7 +81,7 @@ start "two subflows, one byte in 500000 changed on the first path"; mbox -c 5000
 for way in UP DOWN; do run "$way" jexec a $M $way 10.10.0.2 5000 $BYTES 3 || bad $way; done; finish
 jexec a sysctl -q net.inet.tcp.mptcp.checksum=0 >/dev/null
 for way in UP DOWN; do start "two subflows, options stripped on the first path: $way"; mbox -s D -n 1000000
-run "$way" jexec a $M $way 10.10.0.2 5000 ${SIZE:-$BYTES} 3 || bad $way; finish; done
+run "$way" jexec a $M $way 10.10.0.2 5000 $BYTES 3 || bad $way; finish; done
 cnt a; cnt b
 echo "strip: $fails failures"
 [ $fails -eq 0 ]; }

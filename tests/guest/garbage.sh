@@ -1,0 +1,23 @@
+#!/bin/sh
+# The FreeBSD side of garbage_peer.sh: listens on 10.1.0.1, and moves bytes to and from Linux (10.1.0.2) that are checked at
+# both ends, until the peer has ended. EXPECT=clean: no transfer may fail.
+M=${QA:-/mnt}/transfer; fails=0
+sysctl -q net.inet.tcp.mptcp.mp_addresses=10.2.0.1 net.inet.tcp.msl=200 >/dev/null
+$M serve 5000 6 > /tmp/served 2>&1 &
+sleep 1
+echo LINUX-GO
+while ! nc -z -w 1 10.1.0.2 5001; do sleep 0.5; done
+n=0
+while nc -z -w 1 10.1.0.2 5399 2>/dev/null; do
+	for way in UP DOWN; do
+		n=$((n + 1))
+		timeout ${TO:-60} $M $way 10.1.0.2 5001 ${BYTES:-1000000} $n > /tmp/out 2>&1 || { fails=$((fails + 1)); echo "$way: status $?: $(head -1 /tmp/out)"; }
+	done
+done
+echo "FreeBSD's transfers: $n, $fails failed"
+grep FAIL /tmp/served
+sleep 8
+netstat -np tcp | grep -v TIME_WAIT
+sysctl net.inet.tcp.mptcp.stats | grep -v ' 0$' | sed 's/.*stats.//' | tr '\n' ' '; echo
+vmstat -m | grep mptcp; netstat -m | head -2
+[ "$EXPECT" != clean ] || [ $fails -eq 0 ] || { echo "FAIL"; exit 1; }
