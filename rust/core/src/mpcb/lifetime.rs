@@ -20,7 +20,8 @@ impl Mpcb {
         // Its maps may have been the last to refer to bytes that were acknowledged long ago.
         self.wants.insert(ConnWants::WAKE_WRITER);
         if self.fallback.is_some_and(|fallback| fallback.sf == sf) {
-            return self.fallback_closed(matches!(end, SubflowEnd::Fin | SubflowEnd::Local));
+            let reset = subflow.state == SubflowState::Resetting;
+            return self.fallback_closed(!reset && matches!(end, SubflowEnd::Fin | SubflowEnd::Local));
         }
         if let Some(signal) = subflow.signal {
             self.pm.signal_lost(&signal, now);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::crypto::KeyMaterial;
+use crate::error::SubflowEnd;
 use crate::handshake::Role;
 use crate::output::SegFlags;
 use crate::seq::wire_dsn;
@@ -69,4 +70,16 @@ fn data_without_mapping_behind_mapped_data_is_not_delivered_at_once() {
     arrives(&mut mpcb, 101, 100, &[]);
     assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Wait);
     assert_eq!(mpcb.fallback_reason(), None);
+}
+
+#[test]
+fn our_own_reset_after_a_fallback_is_no_end_of_file() {
+    let mut mpcb = passive();
+    arrives(&mut mpcb, 1, 100, &[]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Deliver { skip: 0, len: 100, cut: 0 });
+    assert!(mpcb.fallback_reason().is_some());
+    mpcb.address_lost("10.0.0.1".parse().unwrap());
+    assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Resetting));
+    mpcb.subflow_closed(SF, SubflowEnd::Local, NOW);
+    assert_eq!(mpcb.ended(), Some(ConnError::Reset));
 }
