@@ -98,9 +98,12 @@ impl Pm {
 
     /// There was no memory for the subflow: a little later.
     pub(crate) fn postpone(&mut self, pair: Pair, now: Instant) {
+        let later = now + self.rejoin.initial;
         for attempt in self.attempts.iter_mut().filter(|attempt| attempt.pair == pair) {
-            attempt.next = Some(now + self.rejoin.initial);
+            attempt.next = Some(later);
         }
+        // One of a mesh has no attempt yet.
+        self.mesh_from = self.mesh_from.max(later);
     }
 
     /// A subflow on `pair` works: a later loss begins with the first wait again. Returns whether the path had worked

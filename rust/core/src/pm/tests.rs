@@ -155,6 +155,19 @@ fn a_mesh_waits_until_no_more_addresses_come() {
 }
 
 #[test]
+fn a_mesh_without_memory_waits() {
+    let mut case = case(Role::Active, Version::V1);
+    case.addresses(&["10.0.1.1"], at(0));
+    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
+    let (have, now) = ([(0, 0), (1, 5)], at(1));
+    let (local, remote) = case.wanted(&have, now).unwrap();
+    case.pm.postpone(Pair { local, remote }, now);
+    let later = case.pm.next_attempt(&existing(&have)).unwrap();
+    assert!(later > now);
+    assert_eq!((case.wanted(&have, now), case.wanted(&have, later)), (None, Some((local, remote))));
+}
+
+#[test]
 fn among_equal_pairs_the_nearer_addresses_come_first() {
     let mut case = case(Role::Active, Version::V1);
     case.addresses(&["10.0.1.1"], at(0));
