@@ -142,6 +142,44 @@ mptcp_hide_sack(struct tcphdr *th)
 }
 
 /*
+ * The round trip that a segment's time stamp tells, in ms; UINT32_MAX: none.
+ */
+static uint32_t
+mptcp_stamp_rtt(struct tcpcb *tp, struct tcphdr *th)
+{
+	const uint8_t *opt;
+	uint32_t ecr, rtt;
+
+	opt = mptcp_find_option(th, TCPOPT_TIMESTAMP);
+	if (opt == NULL || opt[1] != TCPOLEN_TIMESTAMP)
+		return (UINT32_MAX);
+	memcpy(&ecr, opt + 6, sizeof(ecr));
+	ecr = ntohl(ecr);
+	rtt = tcp_ts_getticks() - (ecr - tp->ts_offset);
+	return (ecr == 0 || rtt > INT32_MAX ? UINT32_MAX : rtt);
+}
+
+/*
+ * HyStart++ (RFC 9406), whatever the congestion control: asked before TCP
+ * lets the window grow for an ACK of the first slow start.
+ */
+static void
+mptcp_hystart(struct tcpcb *tp, struct mptcp_subflow *sub, struct tcphdr *th)
+{
+
+	sub->ms_ss_part = 1;
+	if (tp->snd_ssthresh < TCP_MAXWIN << TCP_MAX_WINSHIFT ||
+	    IN_RECOVERY(tp->t_flags) || SEQ_LEQ(th->th_ack, tp->snd_una))
+		return;
+	sub->ms_ss_part = mptcp_core_cc_hystart(&sub->ms_hystart, th->th_ack,
+	    tp->snd_max, mptcp_stamp_rtt(tp, th));
+	sub->ms_ss_cwnd = tp->snd_cwnd;
+	if (sub->ms_ss_part == 0)
+		tp->snd_ssthresh = MAX(tp->snd_cwnd - 1,
+		    2 * tcp_fixed_maxseg(tp));
+}
+
+/*
  * Before TCP sees a segment that its checks will take.
  *
  * After a timeout all that was in flight is sent again in slow start; until it
@@ -168,10 +206,12 @@ mptcp_cc_input(struct tcpcb *tp, struct mptcp_subflow *sub, struct tcphdr *th,
 	}
 	sub->ms_cwnd_max = IN_RECOVERY(tp->t_flags) ||
 	    flight >= tp->snd_cwnd / 2 ? 0 : tp->snd_cwnd;
+	mptcp_hystart(tp, sub, th);
 }
 
 /*
- * A window of which not even half was in use does not grow (RFC 7661, 4.2).
+ * After an ACK, before output: a careful slow start grows by a part, and
+ * a window of which not even half was in use does not grow (RFC 7661, 4.2).
  * Subflows are often limited by the connection's data or window and not by
  * their own: what theirs had grown to meanwhile would go out in one burst when
  * another path's data lets the connection's window slide.
@@ -181,6 +221,11 @@ mptcp_cwnd_validate(struct tcpcb *tp, struct mptcp_subflow *sub)
 {
 
 	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (sub->ms_ss_part > 1 && tp->snd_cwnd > sub->ms_ss_cwnd &&
+	    !IN_RECOVERY(tp->t_flags))
+		tp->snd_cwnd = sub->ms_ss_cwnd +
+		    (tp->snd_cwnd - sub->ms_ss_cwnd) / sub->ms_ss_part;
+	sub->ms_ss_part = 1;
 	if (sub->ms_cwnd_max != 0 && tp->snd_cwnd > sub->ms_cwnd_max &&
 	    !IN_RECOVERY(tp->t_flags))
 		tp->snd_cwnd = sub->ms_cwnd_max;

@@ -104,6 +104,11 @@ struct mptcp_core_coupling {
 	uint64_t	opaque[2];
 };
 
+/* A subflow's first slow start (HyStart++); zeroed when it begins. */
+struct mptcp_core_hystart {
+	uint32_t	opaque[7];
+};
+
 /* An address, with a port where one is meant. */
 struct mptcp_core_addr {
 	uint8_t		ip[16];		/* network order; IPv4: first four */
@@ -393,9 +398,7 @@ mptcp_core_errno(int end)
 /* [any] MPTCP_CORE_ABI that the Rust object was built for. */
 uint32_t mptcp_core_abi(void);
 
-/*
- * Tokens: which connection has which local token.
- */
+/* Tokens: which connection has which local token. */
 
 /* [own] A table without entries; NULL: no memory. */
 struct mptcp_core_tokens *mptcp_core_tokens_new(void);
@@ -417,9 +420,7 @@ int	mptcp_core_tokens_insert(struct mptcp_core_tokens *t, uint32_t token,
 /* [MPP w] Forgets a token; false: it was not there. */
 bool	mptcp_core_tokens_remove(struct mptcp_core_tokens *t, uint32_t token);
 
-/*
- * The MP_CAPABLE handshake, active side.
- */
+/* The MP_CAPABLE handshake, active side. */
 
 /*
  * [own, MPP r] Draws a key whose token is unused.  syn_tries: SYNs that carry
@@ -445,9 +446,7 @@ size_t	mptcp_core_opener_syn_option(struct mptcp_core_opener *op,
 int	mptcp_core_opener_on_syn_ack(const struct mptcp_core_opener *op,
 	    const uint8_t *opts, size_t len, struct mptcp_core_agreed *agreed);
 
-/*
- * The MP_CAPABLE handshake, passive side.
- */
+/* The MP_CAPABLE handshake, passive side. */
 
 /*
  * [any] What a SYN, or a third ACK, asks for: MPTCP_SYN_*.  With SYN_JOIN,
@@ -534,9 +533,7 @@ uint64_t mptcp_core_next_timer(const struct mptcp_core_mpcb *mp);
 /* [MP] Does what is due.  Early or repeated calls do no harm. */
 void	mptcp_core_on_timer(struct mptcp_core_mpcb *mp, uint64_t now);
 
-/*
- * Receiving.
- */
+/* Receiving. */
 
 /*
  * [MP, INP] The MPTCP side of a segment, before TCP does the rest; also of a
@@ -583,9 +580,7 @@ uint32_t mptcp_core_rcv_window(const struct mptcp_core_mpcb *mp);
 void	mptcp_core_subflow_fin(struct mptcp_core_mpcb *mp, uint8_t sf,
 	    uint64_t now);
 
-/*
- * Sending.
- */
+/* Sending. */
 
 /* [MP] The application appended bytes to so_snd. */
 void	mptcp_core_snd_append(struct mptcp_core_mpcb *mp, uint32_t bytes,
@@ -852,6 +847,14 @@ uint64_t mptcp_core_cc_growth(const struct mptcp_core_coupling *coupling,
 	    uint64_t *credit);
 
 /*
+ * [own] ack came, next is the sequence number to be sent next, rtt_ms was
+ * measured (UINT32_MAX: not).  The window may grow by this part of what slow
+ * start would let it; 0: slow start ends.
+ */
+uint32_t mptcp_core_cc_hystart(struct mptcp_core_hystart *state,
+	    uint32_t ack, uint32_t next, uint32_t rtt_ms);
+
+/*
  * What C provides.  Called with any of the locks above held: none of them may
  * sleep or take a lock that is not a leaf.
  */
@@ -872,26 +875,23 @@ void	mptcp_os_panic(const char *file, int line, const char *msg)
 /*
  * Sizes and offsets that rust/kern asserts on its side as well.
  */
-_Static_assert(sizeof(struct mptcp_core_addr) == 20, "mptcp_core_addr");
-_Static_assert(sizeof(struct mptcp_core_start) == 48, "mptcp_core_start");
-_Static_assert(sizeof(struct mptcp_core_seg_in) == 20, "mptcp_core_seg_in");
-_Static_assert(sizeof(struct mptcp_core_seg_out) == 12, "mptcp_core_seg_out");
-_Static_assert(sizeof(struct mptcp_core_want) == 8, "mptcp_core_want");
-_Static_assert(sizeof(struct mptcp_core_grant) == 32, "mptcp_core_grant");
-_Static_assert(sizeof(struct mptcp_core_sum) == 8, "mptcp_core_sum");
-_Static_assert(sizeof(struct mptcp_core_metrics) == 20, "mptcp_core_metrics");
-_Static_assert(sizeof(struct mptcp_core_step) == 24, "mptcp_core_step");
-_Static_assert(sizeof(struct mptcp_core_action) == 48, "mptcp_core_action");
+#define	MPTCP_SIZE(s, n)	_Static_assert(sizeof(struct s) == (n), #s)
+MPTCP_SIZE(mptcp_core_addr, 20);
+MPTCP_SIZE(mptcp_core_start, 48);
+MPTCP_SIZE(mptcp_core_seg_in, 20);
+MPTCP_SIZE(mptcp_core_seg_out, 12);
+MPTCP_SIZE(mptcp_core_want, 8);
+MPTCP_SIZE(mptcp_core_grant, 32);
+MPTCP_SIZE(mptcp_core_sum, 8);
+MPTCP_SIZE(mptcp_core_metrics, 20);
+MPTCP_SIZE(mptcp_core_step, 24);
+MPTCP_SIZE(mptcp_core_action, 48);
 _Static_assert(offsetof(struct mptcp_core_action, local) == 8,
     "mptcp_core_action.local");
-_Static_assert(sizeof(struct mptcp_core_agreed_info) == 12,
-    "mptcp_core_agreed_info");
-_Static_assert(sizeof(struct mptcp_core_subflow_info) == 72,
-    "mptcp_core_subflow_info");
-_Static_assert(sizeof(struct mptcp_core_conn_info) == 64,
-    "mptcp_core_conn_info");
-_Static_assert(sizeof(struct mptcp_core_path_window) == 24,
-    "mptcp_core_path_window");
+MPTCP_SIZE(mptcp_core_agreed_info, 12);
+MPTCP_SIZE(mptcp_core_subflow_info, 72);
+MPTCP_SIZE(mptcp_core_conn_info, 64);
+MPTCP_SIZE(mptcp_core_path_window, 24);
 _Static_assert(ENOENT == 2 && ENOMEM == 12 && EEXIST == 17 && EINVAL == 22,
     "errno values that rust/kern returns");
 

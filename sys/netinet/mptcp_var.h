@@ -83,6 +83,8 @@ struct mptcp_subflow {
 	bool		ms_timed_out;	/* (i) slow start after a timeout */
 	tcp_seq		ms_timeout_end;	/* (i) and its last octet */
 	uint32_t	ms_cwnd_max;	/* (i) 0, or cwnd that was not used */
+	uint32_t	ms_ss_part;	/* (i) slow start grows by 1/n; 0: is over */
+	uint32_t	ms_ss_cwnd;	/* (i) and the window before the ACK */
 	uint32_t	ms_rcvwin;	/* (i) window to advertise, bytes */
 	uint32_t	ms_srtt;	/* (m) as TCP measured it last, us */
 	u_int		ms_users;	/* (a) MPCB's table, and in use */
@@ -94,6 +96,7 @@ struct mptcp_subflow {
 	struct mptcp_core_coupling ms_coupling;	/* (i) copy for lia */
 	struct mptcp_core_path_window ms_path;	/* (i) written with (m) too */
 	uint64_t	ms_credit;	/* (i) fraction of a byte of growth */
+	struct mptcp_core_hystart ms_hystart;	/* (i) */
 	uint8_t		ms_opt[MPTCP_OPT_MAX];	/* (i) options of the segment at hand */
 };
 

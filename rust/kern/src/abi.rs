@@ -193,6 +193,17 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct mptcp_core_hystart {
+    pub opaque: [u32; 7usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of mptcp_core_hystart"][::core::mem::size_of::<mptcp_core_hystart>() - 28usize];
+    ["Alignment of mptcp_core_hystart"][::core::mem::align_of::<mptcp_core_hystart>() - 4usize];
+    ["Offset of field: mptcp_core_hystart::opaque"][::core::mem::offset_of!(mptcp_core_hystart, opaque) - 0usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct mptcp_core_addr {
     pub ip: [u8; 16usize],
     pub port: u16,
@@ -880,6 +891,9 @@ unsafe extern "C" {
         acked: u64,
         credit: *mut u64,
     ) -> u64;
+}
+unsafe extern "C" {
+    pub fn mptcp_core_cc_hystart(state: *mut mptcp_core_hystart, ack: u32, next: u32, rtt_ms: u32) -> u32;
 }
 unsafe extern "C" {
     pub fn mptcp_os_alloc(size: usize, align: usize) -> *mut ::core::ffi::c_void;

@@ -194,6 +194,7 @@ structs! {
     abi::mptcp_core_conn_info
     abi::mptcp_core_stats
     abi::mptcp_core_coupling
+    abi::mptcp_core_hystart
     abi::mptcp_core_path_window
     bool
     u8

@@ -30,10 +30,12 @@
 use core::fmt;
 
 mod balia;
+mod hystart;
 #[cfg(test)]
 mod tests;
 
 pub use balia::Balia;
+pub use hystart::{HyStart, Verdict};
 
 /// Bits behind the binary point in windows, and in [`Growth`].
 pub const FRACTION: u32 = 7;

@@ -1,15 +1,17 @@
-//! Coupled congestion control.
+//! Congestion control: coupled growth, and the end of slow start.
 
 use crate::abi;
 use crate::export::export;
 use crate::object::Out;
 use core::mem::transmute;
-use mptcp_core::cc::{Coupling, Credit, PathWindow};
+use mptcp_core::cc::{Coupling, Credit, HyStart, PathWindow, Verdict};
 use static_assertions::{assert_eq_align, assert_eq_size};
 
 assert_eq_size!(Coupling, abi::mptcp_core_coupling);
 assert_eq_align!(Coupling, abi::mptcp_core_coupling);
 assert_eq_size!(Credit, u64);
+assert_eq_size!(HyStart, abi::mptcp_core_hystart);
+assert_eq_align!(HyStart, abi::mptcp_core_hystart);
 
 export! {
     /// [`Coupling::lia`].
@@ -42,6 +44,20 @@ export! {
         // SAFETY: one word, as above.
         *credit = unsafe { transmute::<Credit, u64>(kept) };
         bytes
+    }
+
+    /// [`HyStart::acked`].
+    fn mptcp_core_cc_hystart(state: &mut abi::mptcp_core_hystart, ack: u32, next: u32, rtt_ms: u32) -> u32 {
+        // SAFETY: words without padding, of the same number (asserted above), each of which may hold any number.
+        let mut kept = unsafe { transmute::<abi::mptcp_core_hystart, HyStart>(*state) };
+        let verdict = kept.acked(ack, next, Some(rtt_ms).filter(|rtt| *rtt != u32::MAX));
+        // SAFETY: as above.
+        *state = unsafe { transmute::<HyStart, abi::mptcp_core_hystart>(kept) };
+        match verdict {
+            Verdict::Whole => 1,
+            Verdict::Part(divisor) => divisor,
+            Verdict::Ended => 0,
+        }
     }
 }
 

@@ -98,6 +98,19 @@ fn a_debug_mask_is_a_number_for_c() {
 }
 
 #[test]
+fn slow_start_ends_where_round_trips_grow() {
+    let mut state = abi::mptcp_core_hystart { opaque: [0; 7] };
+    let mut said = std::vec::Vec::new();
+    for at in 0..100_u32 {
+        let rtt = if at < 20 { 20 } else { 40 };
+        // SAFETY: the state is this test's own.
+        said.push(unsafe { abi::mptcp_core_cc_hystart(&raw mut state, at, at + 10, rtt) });
+    }
+    said.dedup();
+    assert_eq!(said, [1, 4, 0]);
+}
+
+#[test]
 fn coupled_growth_keeps_its_fractions() {
     let path = abi::mptcp_core_path_window { cwnd: 1 << 20, srtt_us: 10_000, mss: 1448, slow_start: 0 };
     let mut coupling = MaybeUninit::<abi::mptcp_core_coupling>::uninit();
