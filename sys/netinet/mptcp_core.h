@@ -657,7 +657,7 @@ size_t	mptcp_core_tx_data_option_len(const struct mptcp_core_tx *tx);
 
 /*
  * [INP, so_snd] The options of one segment, at most room bytes of them and
- * never more than size, which is what out has.
+ * never more than size, which is what out has; it must not be uninitialised.
  */
 size_t	mptcp_core_tx_options(struct mptcp_core_tx *tx,
 	    const struct mptcp_core_seg_out *seg, size_t room, uint8_t *out,

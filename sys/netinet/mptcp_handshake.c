@@ -468,7 +468,8 @@ mptcp_syncache_free(struct syncache *sc)
 			/* TCP could not make the socket after all. */
 			MP_LOCK(se->se_mp);
 			mptcp_core_subflow_closed(se->se_mp->mp_core,
-			    se->se_sf, MPTCP_SFEND_LOCAL, mptcp_now());
+			    se->se_sf, MPTCP_SFEND_LOCAL,
+			    mptcp_now(se->se_mp));
 			MP_UNLOCK(se->se_mp);
 		}
 		mptcp_schedule(se->se_mp);

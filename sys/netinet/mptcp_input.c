@@ -411,7 +411,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 		mptcp_seg_in(tp, th, tlen, &seg);
 		opts = mptcp_tcp_options(th, &optlen);
 		MP_LOCK(mp);
-		now = mptcp_now();
+		now = mptcp_now(mp);
 		if (sub->ms_srtt == 0 || SEQ_GT(th->th_ack, tp->snd_una)) {
 			mptcp_metrics(tp, &metrics);
 			mptcp_core_subflow_metrics(mp->mp_core, sub->ms_sf,
@@ -438,7 +438,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	/* No lock is held; sub and, through it, mp stay. */
 	MP_LOCK(mp);
 	sub->ms_nested = false;
-	now = mptcp_now();
+	now = mptcp_now(mp);
 	if (!sub->ms_reported)
 		mptcp_drain(mp, sub, now);
 	mptcp_run_unlock(mp, false, now);

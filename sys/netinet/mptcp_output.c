@@ -228,7 +228,7 @@ mptcp_pull(struct mpcb *mp, struct mptcp_subflow *sub,
 	if (grant.need_sum)
 		mptcp_sum_chain(m, grant.len, &sum);
 	if (!mptcp_core_map_commit(mp->mp_core, sub->ms_sf, sub->ms_tx, &grant,
-	    grant.need_sum ? &sum : NULL, mptcp_now())) {
+	    grant.need_sum ? &sum : NULL, mptcp_now(mp))) {
 		m_freem(m);
 		return (0);
 	}
@@ -301,7 +301,7 @@ mptcp_output(struct tcpcb *tp)
 	mptcp_cwnd_validate(tp, sub);
 	MP_LOCK(mp);
 	if (!sub->ms_reported) {
-		mptcp_drain(mp, sub, mptcp_now());
+		mptcp_drain(mp, sub, mptcp_now(mp));
 		mptcp_fill(tp, mp, sub);
 		mptcp_share_window(tp, mp, sub);
 		(void)mptcp_sync(mp, sub);

@@ -140,7 +140,7 @@ mptcp_fb_rexmit_tmr(struct tcpcb *tp)
 	mp = sub->ms_mp;
 	MP_LOCK(mp);
 	if (!sub->ms_reported)
-		mptcp_core_subflow_rto(mp->mp_core, sub->ms_sf, mptcp_now());
+		mptcp_core_subflow_rto(mp->mp_core, sub->ms_sf, mptcp_now(mp));
 	MP_UNLOCK(mp);
 	mptcp_schedule(mp);
 }

@@ -178,7 +178,7 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 		    mptcp_core_subflow_state(mp->mp_core, action->sf) ==
 		    MPTCP_SFS_JOIN_SYN_SENT)
 			mptcp_core_subflow_closed(mp->mp_core, action->sf,
-			    MPTCP_SFEND_TIMEOUT, mptcp_now());
+			    MPTCP_SFEND_TIMEOUT, mptcp_now(mp));
 		MP_UNLOCK(mp);
 		return;
 	}
@@ -202,7 +202,7 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 		sub->ms_reported = true;
 		mp->mp_sub[action->sf] = NULL;
 		mptcp_core_subflow_closed(mp->mp_core, action->sf,
-		    MPTCP_SFEND_TIMEOUT, mptcp_now());
+		    MPTCP_SFEND_TIMEOUT, mptcp_now(mp));
 	} else
 		error = 0;
 	MP_UNLOCK(mp);
@@ -224,7 +224,7 @@ mptcp_read_addresses(struct mpcb *mp)
 	list = V_mptcp.mv_addresses;
 	MPP_RUNLOCK();
 	MP_LOCK(mp);
-	error = mptcp_core_addresses_changed(mp->mp_core, &list, mptcp_now());
+	error = mptcp_core_addresses_changed(mp->mp_core, &list, mptcp_now(mp));
 	if (error != 0)
 		mp->mp_addrs_due = true;	/* with the next timer */
 	MP_UNLOCK(mp);
@@ -306,7 +306,7 @@ mptcp_ifaddr_task(struct mpcb *mp)
 	for (i = 0; i < n; i++)
 		if (events[i].mi_came)
 			mptcp_core_address_back(mp->mp_core,
-			    &events[i].mi_addr, mptcp_now());
+			    &events[i].mi_addr, mptcp_now(mp));
 		else
 			mptcp_core_address_lost(mp->mp_core,
 			    &events[i].mi_addr);

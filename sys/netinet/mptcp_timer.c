@@ -355,7 +355,7 @@ mptcp_step(struct mpcb *mp, bool task, uint64_t *now)
 		mptcp_act_on(mp, sub, action.kind);
 		mptcp_subflow_rele(sub);
 		MP_LOCK(mp);
-		*now = mptcp_now();
+		*now = mptcp_now(mp);
 		break;
 	}
 	return (true);
@@ -399,7 +399,7 @@ mptcp_run(struct mpcb *mp, bool task)
 {
 
 	MP_LOCK(mp);
-	mptcp_run_unlock(mp, task, mptcp_now());
+	mptcp_run_unlock(mp, task, mptcp_now(mp));
 }
 
 /*
@@ -420,7 +420,7 @@ mptcp_reap(struct mpcb *mp)
 			continue;
 		}
 		/* What arrived before the end still counts. */
-		mptcp_drain(mp, sub, mptcp_now());
+		mptcp_drain(mp, sub, mptcp_now(mp));
 		error = sub->ms_so->so_error;
 		how = error == 0 ? MPTCP_SFEND_FIN :
 		    error == ECONNRESET || error == ECONNREFUSED ?
@@ -428,7 +428,7 @@ mptcp_reap(struct mpcb *mp)
 		    MPTCP_SFEND_LOCAL : MPTCP_SFEND_TIMEOUT;
 		sub->ms_reported = true;
 		mp->mp_sub[i] = NULL;
-		mptcp_core_subflow_closed(mp->mp_core, i, how, mptcp_now());
+		mptcp_core_subflow_closed(mp->mp_core, i, how, mptcp_now(mp));
 		MP_UNLOCK(mp);
 		MPTCP_PROBE3(subflow__closed, mp, i, how);
 		MPTCP_DEBUG(MPSESSION, 1,
@@ -532,7 +532,7 @@ mptcp_task(void *arg, int pending __unused)
 	CURVNET_SET(mp->mp_vnet);
 	MP_LOCK(mp);
 	if (!mp->mp_dying) {
-		mptcp_core_on_timer(mp->mp_core, mptcp_now());
+		mptcp_core_on_timer(mp->mp_core, mptcp_now_exact(mp));
 		if (mp->mp_abort)
 			mptcp_core_abort(mp->mp_core);
 		addrs = mp->mp_addrs_due;

@@ -113,9 +113,9 @@ mptcp_end_data(struct mpcb *mp)
 	if (mp->mp_fin_due)
 		return;
 	if (mp->mp_closing)
-		mptcp_core_close(mp->mp_core, mptcp_now());
+		mptcp_core_close(mp->mp_core, mptcp_now(mp));
 	else
-		mptcp_core_snd_shutdown(mp->mp_core, mptcp_now());
+		mptcp_core_snd_shutdown(mp->mp_core, mptcp_now(mp));
 }
 
 /*
@@ -132,7 +132,7 @@ mptcp_appended(struct mpcb *mp)
 	total = mp->mp_released + sbavail(&mp->mp_so->so_snd);
 	if (total > mp->mp_appended) {
 		mptcp_core_snd_append(mp->mp_core, total - mp->mp_appended,
-		    mptcp_now());
+		    mptcp_now(mp));
 		mp->mp_appended = total;
 	}
 	if (mp->mp_fin_due)
@@ -232,7 +232,7 @@ mptcp_usr_rcvd(struct socket *so, struct inpcb *inp)
 	MP_LOCK(mp);
 	if (mptcp_core_set_rcv_space(mp->mp_core,
 	    lmax(sbspace(&so->so_rcv), 0)))
-		mptcp_run_unlock(mp, false, mptcp_now());
+		mptcp_run_unlock(mp, false, mptcp_now(mp));
 	else
 		MP_UNLOCK(mp);
 	mpcb_rele(mp);

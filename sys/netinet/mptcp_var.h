@@ -147,6 +147,7 @@ struct mpcb {
 	bool		mp_addrs_due;	/* (m) address list is to be read again */
 	struct mptcp_core_coupling mp_coupling;	/* (m) */
 	uint64_t	mp_coupled_at;	/* (m) us */
+	uint64_t	mp_clock;	/* (m) us; see mptcp_now() */
 	struct mbuf	*mp_spare;	/* (m) for a cut through an mbuf */
 	int		mp_error;	/* (m) errno for the application */
 	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
@@ -252,12 +253,30 @@ void	mptcp_read_addresses(struct mpcb *);
 void	mptcp_ifaddr_task(struct mpcb *);
 void	mptcp_addresses_changed(void);
 
-/* Microseconds since boot: the core's clock. */
+/*
+ * The core's clock: microseconds since boot, which never go back.  As of the
+ * last tick, because it is read several times for each segment.
+ */
 static inline uint64_t
-mptcp_now(void)
+mptcp_now(struct mpcb *mp)
 {
 
-	return ((uint64_t)sbttous(sbinuptime()));
+	MP_LOCK_ASSERT(mp);
+	mp->mp_clock = uqmax(mp->mp_clock, sbttous(getsbinuptime()));
+	return (mp->mp_clock);
+}
+
+/*
+ * For what a timer finds due: by the last tick's time it might not be yet, and
+ * would be armed again and again until the next.
+ */
+static inline uint64_t
+mptcp_now_exact(struct mpcb *mp)
+{
+
+	MP_LOCK_ASSERT(mp);
+	mp->mp_clock = uqmax(mp->mp_clock, sbttous(sbinuptime()));
+	return (mp->mp_clock);
 }
 
 #endif /* _NETINET_MPTCP_VAR_H_ */

@@ -236,6 +236,23 @@ impl Arg for &mut [u8] {
     }
 }
 
+/// Bytes to be written over, all of which C has written before; C says `uint8_t *`. Unlike `&mut [u8]` they are not
+/// cleared first, which counts where it happens for each segment.
+pub(crate) struct Written<'a>(pub(crate) &'a mut [u8]);
+
+impl Arg for Written<'_> {
+    type C = *mut u8;
+
+    unsafe fn from_c(c: Self::C, items: usize) -> Self {
+        if items == 0 {
+            return Written(&mut []);
+        }
+        not_null(c);
+        // SAFETY: as many bytes, nobody else's, that hold something (the caller's duty).
+        Written(unsafe { from_raw_parts_mut(c, items) })
+    }
+}
+
 impl Arg for &[abi::mptcp_core_path_window] {
     type C = *const abi::mptcp_core_path_window;
 

@@ -40,8 +40,8 @@ impl<'a> OptionBuf<'a> {
         }
     }
 
-    /// Appends a DSS where it fits; says whether it did. The two forms that nearly every segment carries, with short
-    /// numbers and without checksum, are written at one go.
+    /// Appends a DSS where it fits; says whether it did. The forms that nearly every segment carries, with a short
+    /// DATA_ACK and without checksum, are written at one go.
     pub fn push_dss(&mut self, dss: &Dss) -> bool {
         let written = match *dss {
             Dss { data_ack: Some(DataSeq::Short(ack)), map: None, data_fin: false } => self.put(ack_alone(ack)),
@@ -50,6 +50,11 @@ impl<'a> OptionBuf<'a> {
                 map: Some(DssMap { dsn: DataSeq::Short(dsn), ssn, len, csum: None }),
                 data_fin: false,
             } => self.put(ack_and_map(ack, dsn, ssn, len)),
+            Dss {
+                data_ack: Some(DataSeq::Short(ack)),
+                map: Some(DssMap { dsn: DataSeq::Long(dsn), ssn, len, csum: None }),
+                data_fin: false,
+            } => self.put(ack_and_long_map(ack, dsn, ssn, len)),
             _ => return self.push(&MpOption::Dss(*dss)),
         };
         written.is_some()
@@ -85,6 +90,15 @@ const fn ack_and_map(ack: u32, dsn: u32, ssn: u32, len: u16) -> [u8; 18] {
     let [i, j, k, l] = ssn.to_be_bytes();
     let [m, n] = len.to_be_bytes();
     [30, 18, 0x20, 0x05, a, b, c, d, e, f, g, h, i, j, k, l, m, n]
+}
+
+/// The same with a DSN of eight octets.
+const fn ack_and_long_map(ack: u32, dsn: u64, ssn: u32, len: u16) -> [u8; 22] {
+    let [a, b, c, d] = ack.to_be_bytes();
+    let [e, f, g, h, i, j, k, l] = dsn.to_be_bytes();
+    let [m, n, o, p] = ssn.to_be_bytes();
+    let [q, r] = len.to_be_bytes();
+    [30, 22, 0x20, 0x0d, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r]
 }
 
 #[cfg(test)]

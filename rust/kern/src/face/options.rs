@@ -2,6 +2,7 @@
 
 use super::receive::seg_flags;
 use crate::abi;
+use crate::arg::Written;
 use crate::export::export;
 use crate::object::{Owned, Place};
 use mptcp_core::mpcb::Mpcb;
@@ -50,8 +51,8 @@ export! {
 
     /// [`SubflowTx::options`].
     fn mptcp_core_tx_options(
-        tx: &mut SubflowTx, seg: &abi::mptcp_core_seg_out, room: usize, out[size]: &mut [u8],
+        tx: &mut SubflowTx, seg: &abi::mptcp_core_seg_out, room: usize, out[size]: Written<'_>,
     ) -> usize {
-        tx.options(&SegOut { ssn: seg.ssn, len: seg.len, flags: seg_flags(seg.flags) }, room, out)
+        tx.options(&SegOut { ssn: seg.ssn, len: seg.len, flags: seg_flags(seg.flags) }, room, out.0)
     }
 }
