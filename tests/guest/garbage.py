@@ -43,7 +43,10 @@ def sniffer():
         except OSError: continue
         ih=(p[0]&15)*4
         if p[12:16]!=socket.inet_aton(D): continue
-        sp,dp,seq,ack=struct.unpack('!HHII',p[ih:ih+12]); fl=p[ih+13]; o=p[ih+20:ih+(p[ih+12]>>4)*4]
+        sp,dp,seq,ack=struct.unpack('!HHII',p[ih:ih+12]); fl=p[ih+13]
+        # Who waits for a SYN/ACK takes any SYN, and any RST that acknowledges his own.
+        if FAIR and fl&2: flows.pop((dp,sp),None); continue
+        o=p[ih+20:ih+(p[ih+12]>>4)*4]
         ts=b''
         i=0
         while i<len(o):
@@ -69,7 +72,7 @@ while time.time()<END:
             k=random.random()
             if k<.5: off=random.choice([1<<27,1<<30,FAR,-(1<<27)])
             elif k<.8: fl=0x10; off=random.choice([0,1,1000]); aoff=random.choice([1<<28,1<<30])
-            else: fl=random.choice([0x04,0x14,0x02]); off=-random.randrange(5000,20000); d=b''
+            else: fl=random.choice([0x04,0x14,0x02]); off=-random.randrange(5000,20000); aoff=1<<28; d=b''
         send(sp,dp,seq+off,ack+aoff,fl,o,d,random.getrandbits(16)); n+=1
     for _ in range(8):
         send(random.randrange(1024,65000),random.choice([5000,5000,5001,9]),random.getrandbits(32),0,0x02,opt()+opt()); n+=1

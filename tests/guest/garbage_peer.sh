@@ -12,6 +12,8 @@ MPTCP=1 "$QA/transfer-linux" serve 5001 > /tmp/garbage-served 2>&1 &
 python3 -c 'import socket, time
 s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("", 5399)); s.listen(99)
 while True: s.accept()[0].close()' & mark=$!
+# Else lost SYNs make Linux use plain TCP for an hour.
+sysctl -qw net.mptcp.blackhole_timeout=0 net.mptcp.syn_retrans_before_tcp_fallback=9 2>/dev/null
 sleep 1
 python3 "$QA/garbage.py" "${SECONDS_:-600}" $MODE & G=$!
 move() {
@@ -19,7 +21,9 @@ move() {
 	MPTCP=1 timeout ${TO:-60} "$QA/transfer-linux" "$1" 10.1.0.1 5000 ${BYTES:-1000000} $ran > /tmp/garbage-out 2>&1 ||
 	    { echo "$1: status $?: $(head -1 /tmp/garbage-out)"; fails=$((fails + 1)); }
 }
-while kill -0 $G 2>/dev/null; do for way in UP DOWN BIDI; do move $way; done; done
+# No BIDI: its server closes at once, and FreeBSD resets a closed socket that still sends when data comes with any sequence
+# number, plain TCP's too.
+while kill -0 $G 2>/dev/null; do for way in UP DOWN; do move $way; done; done
 echo "Linux's transfers: $ran, $fails failed"
 fails=0
 for way in UP DOWN BIDI; do move $way; done
