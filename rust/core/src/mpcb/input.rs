@@ -58,7 +58,7 @@ impl Mpcb {
             }
             // The fourth packet of the handshake is any segment after our third ACK (RFC 8684 section 3.2).
             Some(SubflowState::JoinAckSent) if seg.flags.ack && !seg.flags.syn && !seg.flags.rst => {
-                self.join_confirmed(sf);
+                self.join_confirmed(sf, now);
             }
             Some(SubflowState::JoinAckSent | SubflowState::Established | SubflowState::Closing) => {}
         }

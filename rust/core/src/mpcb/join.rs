@@ -208,7 +208,7 @@ impl Mpcb {
     }
 
     /// The fourth packet came: the subflow carries data from now on.
-    pub(super) fn join_confirmed(&mut self, sf: SubflowId) {
+    pub(super) fn join_confirmed(&mut self, sf: SubflowId, now: Instant) {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
@@ -216,7 +216,7 @@ impl Mpcb {
         subflow.join = None;
         subflow.wants.insert(Wants::OUTPUT);
         let pair = subflow.pair();
-        if self.pm.pair_up(pair) {
+        if self.pm.pair_up(pair, now) {
             self.stats.rejoins = self.stats.rejoins.saturating_add(1);
         }
         self.joined_up();

@@ -12,6 +12,10 @@ use core::time::Duration;
 /// addresses may be on their way, and a mesh of the first ones would use up the limit on subflows.
 pub(super) const MESH_WAIT: Duration = Duration::from_millis(250);
 
+/// A path that is lost sooner than this after it was joined again waits longer each time: a middlebox may let a subflow's
+/// first segments pass, and nothing behind them.
+pub(super) const STEADY: Duration = Duration::from_secs(10);
+
 /// A path by its address ids.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pair {
@@ -28,6 +32,8 @@ pub(super) struct Attempt {
     next: Option<Instant>,
     /// The path carried data once.
     worked: bool,
+    /// When a subflow came up on it again.
+    up: Option<Instant>,
 }
 
 impl Attempt {
@@ -106,12 +112,15 @@ impl Pm {
         self.mesh_from = self.mesh_from.max(later);
     }
 
-    /// A subflow on `pair` works: a later loss begins with the first wait again. Returns whether the path had worked
-    /// before and was lost.
-    pub(crate) fn pair_up(&mut self, pair: Pair) -> bool {
-        let again = self.attempts.iter().any(|attempt| attempt.pair == pair && attempt.worked);
-        self.attempts.retain(|attempt| attempt.pair != pair);
-        again
+    /// A subflow on `pair` works: if it lasts for [`STEADY`], a later loss begins with the first wait again. Returns
+    /// whether the path had worked before and was lost.
+    pub(crate) fn pair_up(&mut self, pair: Pair, now: Instant) -> bool {
+        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.pair == pair) else {
+            return false;
+        };
+        attempt.up = Some(now);
+        attempt.next = None;
+        attempt.worked
     }
 
     /// The subflow on `pair` is gone, or could not be opened. Returns whether the path will be tried again.
@@ -121,12 +130,15 @@ impl Pm {
             if pool.reserve_vec(&mut self.attempts, 1).is_err() {
                 return false;
             }
-            self.attempts.push(Attempt { pair, done: 0, next: None, worked: false });
+            self.attempts.push(Attempt { pair, done: 0, next: None, worked: false, up: None });
         }
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.pair == pair) else {
             return false;
         };
         attempt.worked |= down == Down::Lost;
+        if attempt.up.take().is_some_and(|up| now.since(up) >= STEADY) {
+            attempt.done = 0;
+        }
         // A path that worked may meet a peer that has not noticed its loss and has no room for another subflow.
         let again = match down {
             Down::Lost | Down::Silent => true,

@@ -1,6 +1,6 @@
 //! Ids, announcements, removals, and which paths are wanted when.
 
-use super::paths::common_prefix;
+use super::paths::{STEADY, common_prefix};
 use super::*;
 use crate::config::LocalAddress;
 use crate::crypto::KeyMaterial;
@@ -281,8 +281,27 @@ fn a_lost_path_is_tried_with_growing_waits_and_then_given_up() {
     // The interface is back.
     case.pm.retry_now(ip("10.0.0.1"), now);
     assert_eq!(case.wanted(&[], now), Some((0, 0)));
-    assert!(case.pm.pair_up(pair), "it had worked before");
-    assert!(!case.pm.pair_up(pair));
+    assert!(case.pm.pair_up(pair, now), "it had worked before");
+}
+
+#[test]
+fn a_path_that_does_not_last_waits_longer_each_time() {
+    let mut case = case(Role::Active, Version::V1);
+    let pair = Pair { local: 0, remote: 0 };
+    let mut now = at(0);
+    let mut wait = |case: &mut Case, lasts: Duration| {
+        now = now + lasts;
+        case.pm.pair_down(pair, Down::Lost, now, &mut case.pool);
+        let from = now;
+        now = case.pm.next_attempt(&existing(&[])).unwrap();
+        case.pm.pair_up(pair, now);
+        now.since(from).as_secs()
+    };
+    let short = Duration::from_millis(500);
+    let waits: Vec<u64> = (0..4).map(|_| wait(&mut case, short)).collect();
+    assert_eq!(waits, [1, 2, 4, 8]);
+    assert_eq!(wait(&mut case, STEADY), 1);
+    assert_eq!(wait(&mut case, short), 2);
 }
 
 #[test]
