@@ -11,6 +11,7 @@ pub const PINNED: &[(u64, &str)] = &[
     (2242, "an ACK that closed a gap told of the data before it was taken, and nothing followed that told of it"),
     (3919, "a third ACK lost in a full queue made plain TCP of a connection whose path was cut then"),
     (4945, "a SYN/ACK lost in a full queue until the path was cut"),
+    (7206, "a path that broke soon after each join was joined again each second, for ever"),
     (7659, "data without mapping was acknowledged, awaited its mapping, and met its own repetition as new bytes"),
     (9197, "the time that a gap took to be closed was taken for a round trip"),
 ];
