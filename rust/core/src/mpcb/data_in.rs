@@ -4,7 +4,7 @@ use super::Mpcb;
 use super::action::ConnWants;
 use crate::ds_map::RxPiece;
 use crate::reass::Placement;
-use crate::subflow::{SubflowId, SubflowState};
+use crate::subflow::{SubflowId, SubflowState, Wants};
 use crate::time::Instant;
 use mptcp_wire::checksum::{Sum, dss_checksum_ok};
 
@@ -263,8 +263,17 @@ impl Mpcb {
         let tell =
             opened >= u64::from(mss).saturating_mul(2) && opened.saturating_mul(2) >= u64::from(space.min(1 << 20));
         if tell {
+            // A window of TCP that was shut is opened by an ACK on the same subflow only, for Linux among others: what
+            // waits there to be sent would else wait for its probe.
+            let was_shut = self.told_edge.saturating_sub(nxt) < u64::from(mss).saturating_mul(2);
             self.told_edge = self.rcv.edge();
-            self.ask_ack();
+            if was_shut && self.fallback.is_none() {
+                for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
+                    subflow.wants.insert(Wants::ACK);
+                }
+            } else {
+                self.ask_ack();
+            }
         }
         tell
     }

@@ -83,3 +83,29 @@ fn our_own_reset_after_a_fallback_is_no_end_of_file() {
     mpcb.subflow_closed(SF, SubflowEnd::Local, NOW);
     assert_eq!(mpcb.ended(), Some(ConnError::Reset));
 }
+
+#[test]
+fn a_window_that_was_shut_is_opened_on_every_subflow() {
+    let mut mpcb = passive();
+    let second = mpcb.free_slot().unwrap();
+    let (local, remote) = ("10.0.1.1:1".parse().unwrap(), "10.0.1.2:1".parse().unwrap());
+    mpcb.put(Subflow::new(second, SubflowState::Established, local, remote));
+    let told = |mpcb: &mut Mpcb| {
+        let mut told: Vec<SubflowId> = Vec::new();
+        while let Some(action) = mpcb.poll_action(NOW, &mut crate::rng::SeededRng::new(1)) {
+            if let Action::SendAck(sf) = action {
+                told.push(sf);
+            }
+        }
+        told
+    };
+    let map = mapping(&mpcb, 1, 65_535);
+    arrives(&mut mpcb, 1, 65_535, &[map]);
+    assert_eq!(mpcb.mp_do_reass(SF, 65_535, NOW), RxStep::Deliver { skip: 0, len: 65_535, cut: 0 });
+    assert!(!mpcb.set_rcv_space(0));
+    told(&mut mpcb);
+    assert!(mpcb.set_rcv_space(30_000));
+    assert_eq!(told(&mut mpcb), [SF, second]);
+    assert!(mpcb.set_rcv_space(65_535), "and wider");
+    assert_eq!(told(&mut mpcb), [SF], "the subflow that received last");
+}
