@@ -593,6 +593,8 @@ void	mptcp_core_set_snd_hiwat(struct mptcp_core_mpcb *mp, uint32_t bytes);
 uint64_t mptcp_core_snd_space(const struct mptcp_core_mpcb *mp);
 /* [MP] Data offset of the first byte that is not DATA_ACKed. */
 uint64_t mptcp_core_snd_una(const struct mptcp_core_mpcb *mp);
+/* [MP] Whether any subflow could be granted a map. */
+bool	mptcp_core_snd_pending(const struct mptcp_core_mpcb *mp);
 /* [MP] The connection is plain TCP again. */
 bool	mptcp_core_fell_back(const struct mptcp_core_mpcb *mp);
 

@@ -129,6 +129,18 @@ mptcp_is_full(const struct tcpcb *tp)
 }
 
 /*
+ * Whether all that is mapped was sent once.  Without the INP lock as well:
+ * whoever appends a map sends it.
+ */
+static bool
+mptcp_is_sent(const struct mptcp_subflow *sub)
+{
+	const struct tcpcb *tp = sub->ms_tp;
+
+	return (tp->snd_max - tp->snd_una >= sbused(&sub->ms_so->so_snd));
+}
+
+/*
  * OUTPUT, SEND_ACK and RESET: INP write lock, dropped where tcp_drop() does.
  */
 static void
@@ -350,6 +362,10 @@ mptcp_step(struct mpcb *mp, bool task, uint64_t *now)
 			}
 			break;
 		}
+		/* Another subflow took it all. */
+		if (action.kind == MPTCP_ACTION_OUTPUT &&
+		    !mptcp_core_snd_pending(mp->mp_core) && mptcp_is_sent(sub))
+			break;
 		mptcp_subflow_ref(sub);
 		MP_UNLOCK(mp);
 		mptcp_act_on(mp, sub, action.kind);

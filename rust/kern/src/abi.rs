@@ -665,6 +665,9 @@ unsafe extern "C" {
     pub fn mptcp_core_snd_una(mp: *const mptcp_core_mpcb) -> u64;
 }
 unsafe extern "C" {
+    pub fn mptcp_core_snd_pending(mp: *const mptcp_core_mpcb) -> bool;
+}
+unsafe extern "C" {
     pub fn mptcp_core_fell_back(mp: *const mptcp_core_mpcb) -> bool;
 }
 unsafe extern "C" {

@@ -107,14 +107,20 @@ impl Mpcb {
         }
     }
 
+    /// Whether there are bytes without a map, or to be sent on another subflow as well: some subflow could be granted
+    /// a map.
+    #[must_use]
+    pub fn snd_pending(&self) -> bool {
+        self.snd.unmapped() > 0 || !self.reinject.is_empty()
+    }
+
     /// Which bytes the subflow should send next. Called when it has no unsent mapped bytes and its TCP could send.
     /// This answers an [`super::Action::Output`] for it that was not polled yet.
     pub fn mp_get_map(&mut self, sf: SubflowId, tx: &mut SubflowTx, want: &Want) -> MapGrant {
         if let Some(subflow) = self.get_mut(sf) {
             subflow.wants.remove(Wants::OUTPUT);
         }
-        let nothing = self.snd.unmapped() == 0 && self.reinject.is_empty();
-        if nothing || self.over.is_some() || want.room == 0 || !self.may_carry(sf) {
+        if !self.snd_pending() || self.over.is_some() || want.room == 0 || !self.may_carry(sf) {
             return MapGrant::Nothing;
         }
         let most = self.longest_map(want);

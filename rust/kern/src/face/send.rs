@@ -26,6 +26,11 @@ export! {
         mp.snd_space()
     }
 
+    /// [`Mpcb::snd_pending`].
+    fn mptcp_core_snd_pending(mp: &Mpcb) -> bool {
+        mp.snd_pending()
+    }
+
     /// [`Mpcb::snd_una`].
     fn mptcp_core_snd_una(mp: &Mpcb) -> u64 {
         mp.snd_una()
