@@ -179,6 +179,8 @@ application_writes(struct host *h)
 		h->to_send += n;
 		h->to_send_len -= n;
 		mptcp_core_snd_append(h->mp, n, now);
+		if (!mptcp_core_snd_pending(h->mp))
+			fail("%s: new data, but none pending", h->name);
 	}
 	if (h->to_send_len == 0 && !h->shut) {
 		h->shut = true;

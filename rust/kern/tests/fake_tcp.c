@@ -179,6 +179,7 @@ pull(struct host *h, int link)
 	struct mptcp_core_want want = { .mss = MSS };
 	struct mptcp_core_grant grant;
 	struct mptcp_core_sum sum;
+	bool pending;
 
 	if (f->state != F_UP || f->fin_wanted)
 		return;
@@ -187,9 +188,14 @@ pull(struct host *h, int link)
 		want.room = CWND - f->queued;
 		metrics.in_flight = f->queued;
 		mptcp_core_subflow_metrics(h->mp, f->sf, &metrics);
+		pending = mptcp_core_snd_pending(h->mp);
 		if (mptcp_core_mp_get_map(h->mp, f->sf, f->tx, &want, &grant) !=
 		    MPTCP_MAP_GRANTED)
 			break;
+		if (!pending) {
+			fail("%s: granted, but nothing was pending", h->name);
+			return;
+		}
 		if (grant.off + grant.len > h->so_snd_len ||
 		    grant.len > want.room) {
 			fail("%s: granted what is not there", h->name);
