@@ -72,6 +72,7 @@
 #include <netinet/tcp_seq.h>
 #include <netinet/tcp_timer.h>
 #include <netinet/tcp_var.h>
+#include <netinet/cc/cc.h>
 #include <netinet/mptcp_hooks.h>
 #include <netinet/mptcp_var.h>
 #include <netinet/mptcp_dtrace.h>
@@ -555,6 +556,8 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	mp->mp_connected = tp->t_state == TCPS_SYN_SENT ||
 	    (tp->t_flags & TF_SONOTCONN) != 0;
 	mp->mp_nodelay = (tp->t_flags & TF_NODELAY) != 0;
+	if (CC_ALGO(tp) != CC_DEFAULT_ALGO())
+		strlcpy(mp->mp_cc, CC_ALGO(tp)->name, sizeof(mp->mp_cc));
 	sub->ms_phase = MPS_UP;
 	tp->t_flags |= TF_NODELAY;
 	/* mptcp_diverted_nolock(): whoever sees it sees all of the above. */
@@ -603,6 +606,9 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 	tp->t_flags |= TF_NODELAY;
 	mp->mp_sub[sf] = sub;		/* takes the caller's use over */
 	mptcp_buffers_join(mp);
+	mp->mp_cc_due = mp->mp_cc[0] != '\0';
+	if (mp->mp_cc_due)
+		mptcp_schedule(mp);
 	(void)mptcp_sync(mp, sub);
 	MP_UNLOCK(mp);
 	return (true);

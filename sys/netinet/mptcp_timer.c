@@ -558,6 +558,7 @@ mptcp_task(void *arg, int pending __unused)
 	MP_UNLOCK(mp);
 	if (addrs)
 		mptcp_read_addresses(mp);
+	mptcp_congestion_task(mp);
 	mptcp_ifaddr_task(mp);
 	mptcp_reap(mp);
 	mptcp_run(mp, true);

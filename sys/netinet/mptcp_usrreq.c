@@ -78,6 +78,7 @@
 #include <netinet/tcp_seq.h>
 #include <netinet/tcp_timer.h>
 #include <netinet/tcp_var.h>
+#include <netinet/cc/cc.h>
 #include <netinet/mptcp_hooks.h>
 #include <netinet/mptcp_var.h>
 #include <netinet/mptcp_dtrace.h>
@@ -389,6 +390,64 @@ mptcp_ctl_nodelay(struct mpcb *mp, struct sockopt *sopt)
 }
 
 /*
+ * The congestion control that the application chose is for later subflows, too.
+ */
+static void
+mptcp_congestion_chosen(struct mpcb *mp, struct mptcp_subflow *sub)
+{
+	struct inpcb *inp = tptoinpcb(sub->ms_tp);
+
+	INP_WLOCK(inp);
+	MP_LOCK(mp);
+	strlcpy(mp->mp_cc, CC_ALGO(sub->ms_tp)->name, sizeof(mp->mp_cc));
+	mp->mp_cc_due = true;
+	MP_UNLOCK(mp);
+	INP_WUNLOCK(inp);
+	/* One that came up meanwhile was not among those it was set on. */
+	mptcp_schedule(mp);
+}
+
+/*
+ * Gives the chosen congestion control to subflows that have another.  From the
+ * task; no lock is held.  An algorithm that was unloaded is left out.
+ */
+void
+mptcp_congestion_task(struct mpcb *mp)
+{
+	char name[TCP_CA_NAME_MAX];
+	struct mptcp_subflow *sub;
+	struct inpcb *inp;
+	bool differs, due;
+	int i;
+
+	MP_LOCK(mp);
+	due = mp->mp_cc_due;
+	mp->mp_cc_due = false;
+	strlcpy(name, mp->mp_cc, sizeof(name));
+	MP_UNLOCK(mp);
+	if (!due || name[0] == '\0')
+		return;
+	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
+		MP_LOCK(mp);
+		sub = mp->mp_sub[i];
+		if (sub != NULL)
+			mptcp_subflow_ref(sub);
+		MP_UNLOCK(mp);
+		if (sub == NULL)
+			continue;
+		inp = tptoinpcb(sub->ms_tp);
+		INP_WLOCK(inp);
+		differs = (inp->inp_flags & INP_DROPPED) == 0 &&
+		    strcmp(CC_ALGO(sub->ms_tp)->name, name) != 0;
+		INP_WUNLOCK(inp);
+		if (differs)
+			(void)so_setsockopt(sub->ms_so, IPPROTO_TCP,
+			    TCP_CONGESTION, name, strlen(name));
+		mptcp_subflow_rele(sub);
+	}
+}
+
+/*
  * Socket options: read from the first subflow that lives, set on all of them.
  */
 int
@@ -425,6 +484,10 @@ mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
 			continue;
 		sopt->sopt_valsize = valsize;
 		error = mptcp_sub_ctloutput(sub, sopt);
+		if (error == 0 && sopt->sopt_dir == SOPT_SET &&
+		    sopt->sopt_level == IPPROTO_TCP &&
+		    sopt->sopt_name == TCP_CONGESTION)
+			mptcp_congestion_chosen(mp, sub);
 		mptcp_subflow_rele(sub);
 		if (sopt->sopt_dir == SOPT_GET ? error != ECONNRESET :
 		    (error != 0 && error != ECONNRESET))

@@ -153,6 +153,8 @@ struct mpcb {
 	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
 	u_int		mp_nifaddr;	/* mp_dead_mtx */
 	bool		mp_fellback;	/* (m) its fallback has been counted */
+	bool		mp_cc_due;	/* (m) subflows may have another than mp_cc */
+	char		mp_cc[TCP_CA_NAME_MAX];	/* (m) TCP_CONGESTION, or "" */
 };
 
 #define	MP_LOCK(mp)		mtx_lock(&(mp)->mp_mtx)
@@ -246,6 +248,9 @@ void	mptcp_callout(void *);
 
 /* mptcp_sysctl.c */
 void	mptcp_count_fallback(int);
+
+/* mptcp_usrreq.c */
+void	mptcp_congestion_task(struct mpcb *);
 
 /* mptcp_pm.c */
 void	mptcp_open_subflow(struct mpcb *, const struct mptcp_core_action *);

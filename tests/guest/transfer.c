@@ -51,6 +51,8 @@ static void serve1(int s){
 	else if(!strcmp(cmd,"PING")){ for(unsigned long long i=0;i<n;i++){ char c; if(read(s,&c,1)!=1) break; if(write(s,&c,1)!=1) break; } close(s); }
 	else close(s);
 }
+/* The environment's CONGESTION, if any, is chosen on a socket that is connected already. */
+static void congestion(int s){ const char*name=getenv("CONGESTION"); if(name&&setsockopt(s,IPPROTO_TCP,TCP_CONGESTION,name,strlen(name))) die("TCP_CONGESTION %s",name); }
 static int lsock(const char*port,int v6){ int one=1; int s=socket(v6?AF_INET6:AF_INET,SOCK_STREAM,
 #ifdef __linux__
 	getenv("MPTCP")?262:0
@@ -72,10 +74,10 @@ static int csock(const char*host,const char*port){ struct addrinfo h={0},*r; h.a
 #else
 	0
 #endif
-	); if(s<0) die("socket"); if(connect(s,r->ai_addr,r->ai_addrlen)) die("connect"); freeaddrinfo(r); return s; }
+	); if(s<0) die("socket"); if(connect(s,r->ai_addr,r->ai_addrlen)) die("connect"); freeaddrinfo(r); congestion(s); return s; }
 int main(int c,char**v){ signal(SIGPIPE,SIG_IGN); setvbuf(stdout,0,_IOLBF,0); if(c<3) return 64;
 	if(!strcmp(v[1],"serve")){ int l=lsock(v[2],c>3); signal(SIGCHLD,SIG_IGN); for(;;){ int s=accept(l,0,0); if(s<0){ if(errno==EINTR||errno==ECONNABORTED) continue; die("accept");} 
-		if(fork()==0){ close(l); signal(SIGCHLD,SIG_DFL); serve1(s); _exit(0);} close(s);} }
+		if(fork()==0){ close(l); signal(SIGCHLD,SIG_DFL); congestion(s); serve1(s); _exit(0);} close(s);} }
 	/* mpt CMD host port bytes seed */
 	unsigned long long n=strtoull(v[4],0,0), seed=c>5?strtoull(v[5],0,0):2; const char*cmd=v[1]; char l[64]; struct timeval t0,t1; gettimeofday(&t0,0);
 	int s=csock(v[2],v[3]); snprintf(l,64,"%s %llu %llu\n",cmd,n,seed); if(write(s,l,strlen(l))<0) die("hdr");
