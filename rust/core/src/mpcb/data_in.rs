@@ -6,6 +6,7 @@ use crate::ds_map::RxPiece;
 use crate::reass::Placement;
 use crate::subflow::{SubflowId, SubflowState, Wants};
 use crate::time::Instant;
+use mptcp_wire::RstReason;
 use mptcp_wire::checksum::{Sum, dss_checksum_ok};
 
 /// What to do with the bytes at the head of a subflow's in-order queue. Lengths in bytes; what is cut off the head
@@ -203,7 +204,12 @@ impl Mpcb {
             let refused = u32::try_from(subflow.discard.saturating_sub(head)).unwrap_or(u32::MAX);
             return self.discard(sf, len.min(refused));
         }
-        if self.fallback.is_some() {
+        if let Some(fallback) = self.fallback {
+            if !fallback.trusted {
+                // The peer may not know that we have fallen back.
+                self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
+                return RxStep::Wait;
+            }
             return self.infinite_bytes(sf, len);
         }
         if self.unmapped_means_stripped(sf, now) {

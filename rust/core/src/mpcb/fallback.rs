@@ -46,6 +46,8 @@ pub(super) struct Fallback {
     repeats: u8,
     /// The peer may not know: keep sending DATA_ACKs, so that it does not wait for them for ever.
     pub(super) keep_data_ack: bool,
+    /// The peer's bytes without mapping are the next data: it fell back too, or had sent none when we did.
+    pub(super) trusted: bool,
 }
 
 impl Mpcb {
@@ -62,12 +64,12 @@ impl Mpcb {
         }
         // The first data: nothing was acknowledged on the subflow yet, so nobody has sent it anew behind it. Later, that
         // may happen before our MP_FAIL arrives.
-        let first = subflow.rx.head() == 1 && self.sole() == Some(sf);
-        if subflow.dss_seen && !first {
+        let first = subflow.rx.head() == 1 && (!subflow.dss_seen || self.sole() == Some(sf));
+        if !first {
             self.arm_unmapped(now, UNMAPPED_GRACE);
             return false;
         }
-        // No mapping yet on this subflow: RFC 8684 section 3.7.
+        // RFC 8684 section 3.7.
         self.options_stripped(sf, now)
     }
 
@@ -84,9 +86,9 @@ impl Mpcb {
         };
         let stuck = self.live().find(is_stuck).map(|subflow| (subflow.id, subflow.rx.head() < subflow.bare));
         match stuck {
-            Some((sf, true)) => {
-                self.options_stripped(sf, now);
-            }
+            // RFC 8684 section 3.7: the subflow breaks during operation. The peer need not know, and what it repeats would
+            // be taken for new data.
+            Some((sf, true)) => self.reset_subflow(sf, RstReason::MIDDLEBOX, false),
             Some((sf, false)) => self.reset_subflow(sf, RstReason::MPTCP_ERROR, true),
             None => {}
         }
@@ -241,10 +243,13 @@ impl Mpcb {
             }
             let reason = if self.failing.is_some() { FallbackReason::Checksum } else { FallbackReason::PeerFailed };
             self.fall_back(sf, reason, now);
+        } else if self.fallback.is_some_and(|fallback| !fallback.trusted) && !self.agrees(sf, map) {
+            return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
         }
         if let Some(fallback) = &mut self.fallback {
             fallback.keep_data_ack = false;
             fallback.fail = None;
+            fallback.trusted = true;
         }
     }
 
@@ -264,7 +269,7 @@ impl Mpcb {
     }
 
     /// From here on the connection is one TCP connection. It never becomes multipath again.
-    fn fall_back(&mut self, sf: SubflowId, reason: FallbackReason, now: Instant) {
+    pub(super) fn fall_back(&mut self, sf: SubflowId, reason: FallbackReason, now: Instant) {
         let outstanding = self.snd.nxt().saturating_sub(self.snd.una());
         let doff = self.snd.nxt().min(self.snd.una());
         self.stir();
@@ -277,6 +282,7 @@ impl Mpcb {
         };
         // RFC 8684 section 3.7: the mapping acts retroactively, from the last data known to be intact.
         let ssn = subflow.next_ssn.saturating_sub(outstanding);
+        let unheard = subflow.rx.head() == 1;
         let told = subflow.next_ssn;
         subflow.wants.insert(Wants::OUTPUT);
         subflow.wants.insert(Wants::ACK);
@@ -287,10 +293,11 @@ impl Mpcb {
         self.timers.stop(Timer::Persist);
         self.reinject.forget(&mut self.pool);
         let keep_data_ack = reason == FallbackReason::NoDss;
+        let trusted = !keep_data_ack || unheard;
         // A peer that does not know goes on as before, which is no longer understood here.
         let dsn = self.agreed.remote.idsn.wrapping_add(self.reass.rcv_nxt());
         let fail = keep_data_ack.then_some(MpOption::Fail(MpFail { dsn }));
-        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail, repeats: 0, keep_data_ack });
+        self.fallback = Some(Fallback { reason, sf, ssn, doff, told, fail, repeats: 0, keep_data_ack, trusted });
         if fail.is_some() {
             self.timers.set(Timer::Fail, now + FAIL_REPEAT);
         }

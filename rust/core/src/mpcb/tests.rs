@@ -61,15 +61,53 @@ fn first_data_without_mapping_is_plain_tcp_at_once() {
     assert_eq!(mpcb.fallback_reason(), Some(FallbackReason::NoDss));
 }
 
-#[test]
-fn data_without_mapping_behind_mapped_data_is_not_delivered_at_once() {
+/// A connection that has had mapped data.
+fn mapped() -> Mpcb {
     let mut mpcb = passive();
     let map = mapping(&mpcb, 1, 100);
     arrives(&mut mpcb, 1, 100, &[map]);
     assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Deliver { skip: 0, len: 100, cut: 0 });
+    mpcb
+}
+
+#[test]
+fn data_without_mapping_behind_mapped_data_is_never_delivered() {
+    let mut mpcb = mapped();
     arrives(&mut mpcb, 101, 100, &[]);
     assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Wait);
+    assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Established), "the map may come on a segment of its own");
+    let grace = NOW + Duration::from_millis(200);
+    mpcb.on_timer(grace);
+    assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Resetting));
+    assert_eq!(mpcb.mp_do_reass(SF, 100, grace), RxStep::Discard { len: 100 });
     assert_eq!(mpcb.fallback_reason(), None);
+}
+
+/// Acknowledgements without DSS made us fall back in mid-connection; the peer may not know.
+fn fell_back_alone() -> Mpcb {
+    let mut mpcb = mapped();
+    mpcb.fall_back(SF, FallbackReason::NoDss, NOW);
+    mpcb
+}
+
+#[test]
+fn after_a_fallback_of_our_own_the_peer_must_say_that_it_follows() {
+    let mut mpcb = fell_back_alone();
+    arrives(&mut mpcb, 101, 100, &[]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Wait);
+    assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Resetting));
+
+    let mut mpcb = fell_back_alone();
+    let infinite = mapping(&mpcb, 101, 0);
+    arrives(&mut mpcb, 101, 100, &[infinite]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Deliver { skip: 0, len: 100, cut: 0 });
+
+    let mut mpcb = fell_back_alone();
+    // Byte 101 of the subflow would be byte 51 of the data, which came already.
+    let dsn = wire_dsn(51, mpcb.agreed.remote.idsn, true);
+    let map = Some(DssMap { dsn, ssn: 101, len: 0, csum: None });
+    arrives(&mut mpcb, 101, 100, &[MpOption::Dss(Dss { data_ack: None, map, data_fin: false })]);
+    assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Resetting));
 }
 
 #[test]

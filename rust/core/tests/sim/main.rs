@@ -123,7 +123,7 @@ fn rough_paths() {
 
 #[test]
 fn options_stripped() {
-    runs(Family::Stripped, 700);
+    runs(Family::Stripped, 5000);
 }
 
 #[test]
