@@ -98,10 +98,8 @@ mptcp_arm(struct mpcb *mp, uint64_t now)
 	uint64_t at;
 
 	MP_LOCK_ASSERT(mp);
-	if (mp->mp_dying) {
-		callout_stop(&mp->mp_callout);
+	if (mp->mp_dying)
 		return;
-	}
 	at = mptcp_core_next_timer(mp->mp_core);
 	if (at == UINT64_MAX)
 		return;
@@ -497,9 +495,14 @@ mptcp_teardown(struct mpcb *mp)
 		return;
 	}
 	mp->mp_dying = true;
-	callout_stop(&mp->mp_callout);
 	so = mp->mp_so;
 	MP_UNLOCK(mp);
+	/*
+	 * Nothing arms it any more.  callout_stop() would not do: softclock
+	 * may be about to take MP_LOCK, and finds out with it that there is
+	 * nothing to call.
+	 */
+	callout_drain(&mp->mp_callout);
 	mptcp_unpublish(mp);
 	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
 		MP_LOCK(mp);
