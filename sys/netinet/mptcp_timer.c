@@ -428,6 +428,20 @@ mptcp_reap(struct mpcb *mp)
 	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
 		MP_LOCK(mp);
 		sub = mp->mp_sub[i];
+		if (sub != NULL && sub->ms_tp->t_state == TCPS_CLOSED &&
+		    (sub->ms_so->so_state & SS_ISDISCONNECTED) == 0) {
+			/*
+			 * tcp_drop() scheduled this task with its RST, and
+			 * gets to soisdisconnected() under the same lock hold.
+			 */
+			mptcp_subflow_ref(sub);
+			MP_UNLOCK(mp);
+			INP_WLOCK(tptoinpcb(sub->ms_tp));
+			INP_WUNLOCK(tptoinpcb(sub->ms_tp));
+			mptcp_subflow_rele(sub);
+			MP_LOCK(mp);
+			sub = mp->mp_sub[i];
+		}
 		if (sub == NULL ||
 		    (sub->ms_so->so_state & SS_ISDISCONNECTED) == 0) {
 			MP_UNLOCK(mp);
