@@ -1,6 +1,6 @@
 #!/bin/sh
-# SIZE MiB to and from Linux's MPTCP over two interfaces, the first of which is cut in the middle, for good or for HEAL
-# seconds; the bytes are checked at both ends. Runs on the patched FreeBSD as root, and linux_cuts_peer.sh on the Linux
+# Small requests to Linux's MPTCP, and SIZE MiB to and from it over two interfaces, the first of which is cut in the middle,
+# for good or for HEAL seconds; the bytes are checked at both ends. Runs on the patched FreeBSD as root, and linux_cuts_peer.sh on the Linux
 # side; addresses as in linux_guest.sh. Prints LINUX-GO once the peer may start.
 IF0=${IF0:-vtnet0} IF1=${IF1:-vtnet1} RATE=${RATE:-40Mbit/s} TO=${TO:-120}
 M=${QA:-/mnt}/transfer; BYTES=$((${SIZE:-64} * 1048576)); fails=0
@@ -20,6 +20,10 @@ sysctl -q net.inet.tcp.mptcp.mp_addresses=${ANNOUNCE:-0} >/dev/null
 sleep 1
 echo LINUX-GO
 while ! nc -z -w 1 10.1.0.2 5001; do sleep 0.5; done
+# Requests in two small writes while joins come up: Nagle's algorithm must not leave the second one for ever.
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	timeout 20 $M RPC 10.1.0.2 5001 20 || { echo "STATUS $?, requests"; fails=$((fails + 1)); netstat -np tcp; }
+done
 for way in UP DOWN; do for c in cut outage; do
 	echo "-- FreeBSD client, $way, $c"
 	midway $c & C=$!

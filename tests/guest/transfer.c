@@ -4,7 +4,8 @@
 /*
  * Integrity over stream sockets; builds on FreeBSD and Linux.  HUP and HDOWN
  * are half-closed before the first byte: by the server, which then reads (and
- * prints "served HUP"), and by the client, which then reads.
+ * prints "served HUP"), and by the client, which then reads.  RPC sends each
+ * request in two small writes, and waits for the answer.
  */
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -49,6 +50,7 @@ static void serve1(int s){
 	else if(!strcmp(cmd,"HUP")){ shutdown(s,SHUT_WR); uint64_t got=drainv(s,~0ULL,seed); if(got!=n) die("srv HUP %llu",(unsigned long long)got); close(s); printf("served HUP %llu\n",n); }
 	else if(!strcmp(cmd,"HDOWN")){ char x; if(read(s,&x,1)!=0) die("srv HDOWN no EOF"); pump(s,n,seed); close(s); }
 	else if(!strcmp(cmd,"PING")){ for(unsigned long long i=0;i<n;i++){ char c; if(read(s,&c,1)!=1) break; if(write(s,&c,1)!=1) break; } close(s); }
+	else if(!strcmp(cmd,"RPC")){ for(unsigned long long i=0;i<n;i++) if(drainv(s,104,seed)!=104||write(s,"r",1)!=1) break; close(s); }
 	else close(s);
 }
 /* The environment's CONGESTION, if any, is chosen on a socket that is connected already. */
@@ -87,6 +89,8 @@ int main(int c,char**v){ signal(SIGPIPE,SIG_IGN); setvbuf(stdout,0,_IOLBF,0); if
 	else if(!strcmp(cmd,"HUP")){ char x; if(read(s,&x,1)!=0) die("HUP no EOF"); pump(s,n,seed); close(s); }
 	else if(!strcmp(cmd,"HDOWN")){ shutdown(s,SHUT_WR); uint64_t g=drainv(s,~0ULL,seed); if(g!=n) die("HDOWN got %llu want %llu",(unsigned long long)g,n); close(s); }
 	else if(!strcmp(cmd,"PING")){ for(unsigned long long i=0;i<n;i++){ char x='a'; if(write(s,&x,1)!=1||read(s,&x,1)!=1) die("ping %llu",i);} close(s); }
+	/* The second write waits for the first one's ACK (Nagle). */
+	else if(!strcmp(cmd,"RPC")){ char x; fill(B,0,104,seed); for(unsigned long long i=0;i<n;i++) if(write(s,B,4)!=4||write(s,B+4,100)!=100||read(s,&x,1)!=1) die("rpc %llu",i); close(s); }
 	else if(!strcmp(cmd,"SEQ")){ close(s); for(unsigned long long i=0;i<n;i++){ s=csock(v[2],v[3]); if(write(s,"PING 1 1\nx",10)!=10) die("seq w"); char x; if(read(s,&x,1)!=1) die("seq r %llu",i); close(s);} }
 	else if(!strcmp(cmd,"PAR")){ close(s); int*f=calloc(n,sizeof(int)); for(unsigned long long i=0;i<n;i++){ f[i]=csock(v[2],v[3]); if(write(f[i],"PING 1 1\n",9)!=9) die("par w"); } for(unsigned long long i=0;i<n;i++){ if(write(f[i],"x",1)!=1) die("par w2"); char x; if(read(f[i],&x,1)!=1) die("par r %llu",i);} for(unsigned long long i=0;i<n;i++) close(f[i]); }
 	gettimeofday(&t1,0); double dt=t1.tv_sec-t0.tv_sec+(t1.tv_usec-t0.tv_usec)/1e6; printf("ok %s %s %llu bytes/conns %.2f s %.1f Mbit/s\n",cmd,v[2],n,dt,n*8/dt/1e6); return 0; }

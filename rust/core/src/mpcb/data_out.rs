@@ -4,7 +4,7 @@ use super::Mpcb;
 use super::timer::Timer;
 use crate::ds_map::DsMap;
 use crate::output::SubflowTx;
-use crate::sched::{self, BufferView, PathView};
+use crate::sched::{self, BufferView, PathView, Share};
 use crate::seq;
 use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
@@ -232,9 +232,27 @@ impl Mpcb {
             BufferView { unmapped: self.snd.unmapped(), mappable, sb_cc: self.snd.sb_cc(), sb_hiwat: self.sb_hiwat };
         let me = path_view(self.get(sf)?, want.mss);
         let mut paths = self.live().filter(|subflow| self.may_carry(subflow.id)).map(|s| path_view(s, want.mss));
-        let share = sched::share(self.cfg.scheduler, &me, &mut paths, &buffer, most);
-        let len = share.min(most);
-        (len > 0).then(|| (doff, u32::try_from(len).unwrap_or(u32::MAX)))
+        match sched::share(self.cfg.scheduler, &me, &mut paths, &buffer, most) {
+            Share::Bytes(share) => {
+                let len = share.min(most);
+                (len > 0).then(|| (doff, u32::try_from(len).unwrap_or(u32::MAX)))
+            }
+            Share::LeaveTo(other) => {
+                drop(paths);
+                self.pass_on(other);
+                None
+            }
+        }
+    }
+
+    /// The scheduler leaves data to `sf`. What that one was asked before may have been answered "not now", under
+    /// other round trips; while it is idle no acknowledgement asks it again.
+    fn pass_on(&mut self, sf: SubflowId) {
+        if let Some(subflow) = self.get_mut(sf)
+            && subflow.in_flight() == 0
+        {
+            subflow.wants.insert(Wants::OUTPUT);
+        }
     }
 
     /// Whether a subflow may take data now: established, not stalled, no backup; where there is no such one, any

@@ -271,9 +271,10 @@ impl Mpcb {
         }
     }
 
-    /// Persist: nothing is in flight, there is data, and the window is closed.
+    /// Persist: nothing is in flight, and there is data. The window is closed, or every subflow that was asked for
+    /// output had a reason not to send (no mbuf, say): no acknowledgement will ask again.
     pub(super) fn arm_persist(&mut self, now: Instant) {
-        let stuck = self.snd.unmapped() > 0 && self.snd.mappable() == 0 && !self.snd.outstanding();
+        let stuck = self.snd.unmapped() > 0 && !self.snd.outstanding();
         if stuck && !self.timers.is_set(Timer::Persist) {
             let wait = self.slowest_rtt().map_or(RTO_UNMEASURED, |rtt| rtt.saturating_mul(2).max(RTO_MIN));
             self.timers.set(Timer::Persist, now + wait);
@@ -281,11 +282,18 @@ impl Mpcb {
     }
 
     /// A lost window update would stall the connection: one byte beyond the window draws an answer.
-    pub(super) fn persist(&mut self) {
-        if self.snd.unmapped() > 0 && self.snd.mappable() == 0 {
-            self.reinject.probe = true;
-            self.kick();
+    pub(super) fn persist(&mut self, now: Instant) {
+        if self.snd.unmapped() == 0 {
+            return;
         }
+        if self.snd.mappable() == 0 {
+            self.reinject.probe = true;
+        } else if self.snd.outstanding() {
+            // The usual case: what was appended when the timer was set went out at once.
+            return;
+        }
+        self.kick();
+        self.arm_persist(now);
     }
 }
 

@@ -6,7 +6,9 @@ use crate::error::SubflowEnd;
 use crate::handshake::Role;
 use crate::output::SegFlags;
 use crate::seq::wire_dsn;
+use crate::subflow::Metrics;
 use crate::time::Instant;
+use core::time::Duration;
 use mptcp_wire::{Dss, DssMap, Key, MpOption, Version};
 
 const SF: SubflowId = SubflowId::MASTER;
@@ -122,12 +124,69 @@ fn our_own_reset_after_a_fallback_is_no_end_of_file() {
     assert_eq!(mpcb.ended(), Some(ConnError::Reset));
 }
 
-#[test]
-fn a_window_that_was_shut_is_opened_on_every_subflow() {
-    let mut mpcb = passive();
+/// A second subflow, established.
+fn join(mpcb: &mut Mpcb) -> SubflowId {
     let second = mpcb.free_slot().unwrap();
     let (local, remote) = ("10.0.1.1:1".parse().unwrap(), "10.0.1.2:1".parse().unwrap());
     mpcb.put(Subflow::new(second, SubflowState::Established, local, remote));
+    second
+}
+
+/// The subflows that are asked for output.
+fn asked(mpcb: &mut Mpcb, now: Instant) -> Vec<SubflowId> {
+    let actions = core::iter::from_fn(|| mpcb.poll_action(now, &mut crate::rng::SeededRng::new(1)));
+    actions.filter_map(|action| if let Action::Output(sf) = action { Some(sf) } else { None }).collect()
+}
+
+fn metrics(millis: u64) -> Metrics {
+    let (srtt, rttvar) = (Duration::from_millis(millis), Duration::ZERO);
+    Metrics { srtt, rttvar, cwnd: 14_000, in_flight: 0, mss: 1400 }
+}
+
+const WANT: Want = Want { room: 1400, mss: 1400 };
+
+#[test]
+fn data_left_to_an_idle_path_is_asked_for_there() {
+    let mut mpcb = passive();
+    let second = join(&mut mpcb);
+    mpcb.subflow_metrics(SF, &metrics(40));
+    mpcb.subflow_metrics(second, &metrics(10));
+    mpcb.snd_append(100, NOW);
+    // The faster one had a reason not to send just then.
+    assert_eq!(asked(&mut mpcb, NOW), [SF, second]);
+    let mut tx = mpcb.subflow_tx(SF).unwrap();
+    assert_eq!(mpcb.mp_get_map(SF, &mut tx, &WANT), MapGrant::Nothing);
+    assert_eq!(asked(&mut mpcb, NOW), [second]);
+    let mut tx = mpcb.subflow_tx(second).unwrap();
+    assert!(matches!(mpcb.mp_get_map(second, &mut tx, &WANT), MapGrant::Map(Grant { doff: 1, len: 100, .. })));
+}
+
+#[test]
+fn data_that_nobody_took_is_offered_again() {
+    let mut mpcb = passive();
+    let second = join(&mut mpcb);
+    mpcb.snd_append(100, NOW);
+    let mut now = NOW;
+    for _ in 0..3 {
+        assert_eq!(asked(&mut mpcb, now), [SF, second]);
+        now = mpcb.next_timer().expect("a stalled connection");
+        assert!(now <= NOW + Duration::from_secs(4));
+        mpcb.on_timer(now);
+    }
+    let mut tx = mpcb.subflow_tx(SF).unwrap();
+    let MapGrant::Map(grant) = mpcb.mp_get_map(SF, &mut tx, &WANT) else { panic!("no map") };
+    assert!(mpcb.map_commit(SF, &mut tx, &grant, None, now));
+    asked(&mut mpcb, now);
+    // Once it is in flight its own timers look after it.
+    mpcb.persist(now);
+    assert_eq!(asked(&mut mpcb, now), []);
+    assert_eq!(mpcb.stats().window_probes, 0);
+}
+
+#[test]
+fn a_window_that_was_shut_is_opened_on_every_subflow() {
+    let mut mpcb = passive();
+    let second = join(&mut mpcb);
     let told = |mpcb: &mut Mpcb| {
         let mut told: Vec<SubflowId> = Vec::new();
         while let Some(action) = mpcb.poll_action(NOW, &mut crate::rng::SeededRng::new(1)) {

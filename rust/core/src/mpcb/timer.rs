@@ -11,7 +11,7 @@ use crate::time::Instant;
 pub(super) enum Timer {
     /// No DATA_ACK came for what was sent (data, or the DATA_FIN).
     DataRto = 0,
-    /// The peer's window is closed and nothing is in flight: probe it.
+    /// There is data and nothing is in flight: probe the peer's window, or ask for output again.
     Persist = 1,
     /// In-order bytes wait for a map that does not come.
     Unmapped = 2,
@@ -125,7 +125,7 @@ impl Mpcb {
     fn expired(&mut self, timer: Timer, now: Instant) {
         match timer {
             Timer::DataRto => self.data_rto(now),
-            Timer::Persist => self.persist(),
+            Timer::Persist => self.persist(now),
             Timer::Unmapped => self.unmapped_too_long(now),
             Timer::Fail => self.fail_timer(now),
             Timer::Close => self.close_too_long(),

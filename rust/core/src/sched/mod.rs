@@ -45,20 +45,33 @@ pub struct BufferView {
     pub sb_hiwat: u64,
 }
 
+/// What a scheduler decides for the subflow that asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    /// It may map so many bytes now.
+    Bytes(u64),
+    /// The bytes are left to this one, which has to be asked for output: it may be idle, with nothing to wake it.
+    LeaveTo(crate::subflow::SubflowId),
+}
+
 /// How many bytes the subflow `me` may map now, of the `want` that its TCP could take. `paths` are those that may
-/// carry data at present (backups only where nothing else works), `me` among them. Zero: leave them to the others.
+/// carry data at present (backups only where nothing else works), `me` among them. Who is left the bytes is never
+/// told to leave them in turn while `paths` stay as they are.
 pub fn share(
     kind: SchedulerKind,
     me: &PathView,
     paths: &mut dyn Iterator<Item = PathView>,
     buffer: &BufferView,
     want: u64,
-) -> u64 {
+) -> Share {
     let share = match kind {
         SchedulerKind::MinRtt => min_rtt::share(me, paths, buffer, want),
-        SchedulerKind::RoundRobin => round_robin::share(me, paths, buffer, want),
+        SchedulerKind::RoundRobin => Share::Bytes(round_robin::share(me, paths, buffer, want)),
     };
-    share.min(buffer.mappable).min(want)
+    match share {
+        Share::Bytes(bytes) => Share::Bytes(bytes.min(buffer.mappable).min(want)),
+        Share::LeaveTo(_) => share,
+    }
 }
 
 #[cfg(test)]
