@@ -266,6 +266,9 @@ mptcp_fill(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	int n;
 
 	MP_LOCK_ASSERT(mp);
+	/* A join may have been confirmed since the last look. */
+	if (mptcp_core_tx_holds_data(sub->ms_tx))
+		(void)mptcp_sync(mp, sub);
 	if (!mptcp_can_pull(tp, sub))
 		return;
 	want.mss = mptcp_mss(tp, sub);
