@@ -224,6 +224,22 @@ mptcp_subflow_ref(struct mptcp_subflow *sub)
 }
 
 /*
+ * The i-th subflow with a use of the caller's, or NULL.  MP_LOCK is taken here.
+ */
+struct mptcp_subflow *
+mptcp_subflow_get(struct mpcb *mp, int i)
+{
+	struct mptcp_subflow *sub;
+
+	MP_LOCK(mp);
+	sub = mp->mp_sub[i];
+	if (sub != NULL)
+		mptcp_subflow_ref(sub);
+	MP_UNLOCK(mp);
+	return (sub);
+}
+
+/*
  * The last user gone, the task closes the socket.  May be called with any
  * lock.
  */

@@ -425,15 +425,10 @@ mptcp_congestion_task(struct mpcb *mp)
 	mp->mp_cc_due = false;
 	strlcpy(name, mp->mp_cc, sizeof(name));
 	MP_UNLOCK(mp);
-	if (!due || name[0] == '\0')
+	if (!due)
 		return;
 	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
-		MP_LOCK(mp);
-		sub = mp->mp_sub[i];
-		if (sub != NULL)
-			mptcp_subflow_ref(sub);
-		MP_UNLOCK(mp);
-		if (sub == NULL)
+		if ((sub = mptcp_subflow_get(mp, i)) == NULL)
 			continue;
 		inp = tptoinpcb(sub->ms_tp);
 		INP_WLOCK(inp);
@@ -475,12 +470,7 @@ mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
 	error = ECONNRESET;
 	valsize = sopt->sopt_valsize;
 	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
-		MP_LOCK(mp);
-		sub = mp->mp_sub[i];
-		if (sub != NULL)
-			mptcp_subflow_ref(sub);
-		MP_UNLOCK(mp);
-		if (sub == NULL)
+		if ((sub = mptcp_subflow_get(mp, i)) == NULL)
 			continue;
 		sopt->sopt_valsize = valsize;
 		error = mptcp_sub_ctloutput(sub, sopt);

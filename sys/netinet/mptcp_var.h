@@ -190,6 +190,7 @@ TASKQUEUE_DECLARE(mptcp);
 /* mptcp_pcb.c */
 struct mptcp_subflow *mptcp_subflow_alloc(struct tcpcb *);
 void	mptcp_subflow_ref(struct mptcp_subflow *);
+struct mptcp_subflow *mptcp_subflow_get(struct mpcb *, int);
 void	mptcp_subflow_rele(struct mptcp_subflow *);
 void	mptcp_subflow_free(struct mptcp_subflow *);
 void	mptcp_unpublish(struct mpcb *);
@@ -258,17 +259,22 @@ void	mptcp_read_addresses(struct mpcb *);
 void	mptcp_ifaddr_task(struct mpcb *);
 void	mptcp_addresses_changed(void);
 
-/*
- * The core's clock: microseconds since boot, which never go back.  As of the
- * last tick, because it is read several times for each segment.
- */
+/* The core's clock: microseconds since boot, which never go back. */
+static inline uint64_t
+mptcp_clock(struct mpcb *mp, sbintime_t uptime)
+{
+
+	MP_LOCK_ASSERT(mp);
+	mp->mp_clock = uqmax(mp->mp_clock, sbttous(uptime));
+	return (mp->mp_clock);
+}
+
+/* As of the last tick, because it is read several times for each segment. */
 static inline uint64_t
 mptcp_now(struct mpcb *mp)
 {
 
-	MP_LOCK_ASSERT(mp);
-	mp->mp_clock = uqmax(mp->mp_clock, sbttous(getsbinuptime()));
-	return (mp->mp_clock);
+	return (mptcp_clock(mp, getsbinuptime()));
 }
 
 /*
@@ -279,9 +285,7 @@ static inline uint64_t
 mptcp_now_exact(struct mpcb *mp)
 {
 
-	MP_LOCK_ASSERT(mp);
-	mp->mp_clock = uqmax(mp->mp_clock, sbttous(sbinuptime()));
-	return (mp->mp_clock);
+	return (mptcp_clock(mp, sbinuptime()));
 }
 
 #endif /* _NETINET_MPTCP_VAR_H_ */
