@@ -142,37 +142,24 @@ mptcp_hide_sack(struct tcphdr *th)
 }
 
 /*
- * The round trip that a segment's time stamp tells, in ms; UINT32_MAX: none.
- */
-static uint32_t
-mptcp_stamp_rtt(struct tcpcb *tp, struct tcphdr *th)
-{
-	const uint8_t *opt;
-	uint32_t ecr, rtt;
-
-	opt = mptcp_find_option(th, TCPOPT_TIMESTAMP);
-	if (opt == NULL || opt[1] != TCPOLEN_TIMESTAMP)
-		return (UINT32_MAX);
-	memcpy(&ecr, opt + 6, sizeof(ecr));
-	ecr = ntohl(ecr);
-	rtt = tcp_ts_getticks() - (ecr - tp->ts_offset);
-	return (ecr == 0 || rtt > INT32_MAX ? UINT32_MAX : rtt);
-}
-
-/*
  * HyStart++ (RFC 9406), whatever the congestion control: asked before TCP
  * lets the window grow for an ACK of the first slow start.
+ *
+ * Round trips count only while the window is in use: when the connection's
+ * window holds a subflow back its queue drains, and a careful slow start would
+ * take that for the sign that there never was a queue.
  */
 static void
 mptcp_hystart(struct tcpcb *tp, struct mptcp_subflow *sub, struct tcphdr *th)
 {
+	const bool used = tp->snd_max - tp->snd_una >= tp->snd_cwnd / 2;
 
 	sub->ms_ss_part = 1;
 	if (tp->snd_ssthresh < TCP_MAXWIN << TCP_MAX_WINSHIFT ||
 	    IN_RECOVERY(tp->t_flags) || SEQ_LEQ(th->th_ack, tp->snd_una))
 		return;
 	sub->ms_ss_part = mptcp_core_cc_hystart(&sub->ms_hystart, th->th_ack,
-	    tp->snd_max, mptcp_stamp_rtt(tp, th));
+	    tp->snd_max, used ? mptcp_stamp_rtt(tp, th) : UINT32_MAX);
 	sub->ms_ss_cwnd = tp->snd_cwnd;
 	if (sub->ms_ss_part == 0)
 		tp->snd_ssthresh = MAX(tp->snd_cwnd - 1,

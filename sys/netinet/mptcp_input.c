@@ -97,6 +97,26 @@ mptcp_find_option(struct tcphdr *th, uint8_t kind)
 }
 
 /*
+ * The round trip that a segment's time stamp tells, in ms; UINT32_MAX: none.
+ */
+uint32_t
+mptcp_stamp_rtt(struct tcpcb *tp, struct tcphdr *th)
+{
+	const uint8_t *opt;
+	uint32_t ecr, rtt;
+
+	if ((tp->t_flags & TF_RCVD_TSTMP) == 0)
+		return (UINT32_MAX);
+	opt = mptcp_find_option(th, TCPOPT_TIMESTAMP);
+	if (opt == NULL || opt[1] != TCPOLEN_TIMESTAMP)
+		return (UINT32_MAX);
+	memcpy(&ecr, opt + 6, sizeof(ecr));
+	ecr = ntohl(ecr);
+	rtt = tcp_ts_getticks() - (ecr - tp->ts_offset);
+	return (ecr == 0 || rtt > INT32_MAX ? UINT32_MAX : rtt);
+}
+
+/*
  * RFC 8684, 3.4.1: a pure ACK with a signal is no duplicate ACK; one with a DSS
  * may be (3.3.1).  A DATA_ACK that moved is news from another subflow or the
  * application, unless there are SACK blocks: a loss here must still be found
@@ -419,6 +439,8 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 			sub->ms_srtt = metrics.srtt_us;
 		}
 		mptcp_couple(mp, sub, now);
+		if (tlen > 0)
+			mptcp_rcv_rtt(tp, sub, th, now);
 		una = mptcp_core_snd_una(mp->mp_core);
 		drop = mptcp_core_segment_in(mp->mp_core, sub->ms_sf, &seg,
 		    opts, optlen, now) == MPTCP_SEG_DROP;

@@ -63,6 +63,9 @@
 #include <netinet/tcp_var.h>
 #include <netinet/mptcp_var.h>
 
+/* A longer round trip does not count, nor one so long ago, ms. */
+#define	MPTCP_RCV_RTT_MAX	1000
+
 /*
  * The buffers of a subflow socket: large, because the connection's window, not
  * theirs, is advertised, and never resized.
@@ -133,6 +136,31 @@ mptcp_buffers_join(struct mpcb *mp)
 }
 
 /*
+ * The round trip at the receiver, smoothed, from the time stamp that a segment
+ * with data echoes.  TCP's own was measured when the path was empty: whoever
+ * only acknowledges does not measure the queue that the data waits in.
+ */
+void
+mptcp_rcv_rtt(struct tcpcb *tp, struct mptcp_subflow *sub, struct tcphdr *th,
+    uint64_t now)
+{
+	uint32_t ms;
+
+	MP_LOCK_ASSERT(sub->ms_mp);
+	if (now == sub->ms_rcv_rtt_at)
+		return;
+	ms = mptcp_stamp_rtt(tp, th);
+	/* As tcp_autorcvbuf() has it, more was a pause of the sender's. */
+	if (ms >= MPTCP_RCV_RTT_MAX)
+		return;
+	sub->ms_rcv_rtt_at = now;
+	if (sub->ms_rcv_rtt == 0)
+		sub->ms_rcv_rtt = ms * 1000;
+	else
+		sub->ms_rcv_rtt += (ms * 1000) / 8 - sub->ms_rcv_rtt / 8;
+}
+
+/*
  * len bytes came in order.  As tcp_autorcvbuf(): if 3/8 of the buffer arrived
  * in half a round trip of the slowest path, the window may be what limits the
  * sender.
@@ -153,9 +181,13 @@ mptcp_autorcvbuf(struct mpcb *mp, uint32_t len, uint64_t now)
 	if (V_tcp_do_autorcvbuf && mp->mp_rfbuf_due != 0 &&
 	    mp->mp_rfbuf_cnt > hiwat / 8 * 3)
 		mptcp_grow_rcv(mp, hiwat + hiwat / 2);
-	for (srtt = 0, i = 0; i < MPTCP_MAXSUBFLOWS; i++)
-		if ((sub = mp->mp_sub[i]) != NULL && sub->ms_srtt > srtt)
-			srtt = sub->ms_srtt;
+	for (srtt = 0, i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
+		if ((sub = mp->mp_sub[i]) == NULL)
+			continue;
+		srtt = MAX(srtt, sub->ms_srtt);
+		if (now < sub->ms_rcv_rtt_at + MPTCP_RCV_RTT_MAX * 1000)
+			srtt = MAX(srtt, sub->ms_rcv_rtt);
+	}
 	mp->mp_rfbuf_cnt = 0;
 	mp->mp_rfbuf_due = srtt == 0 ? 0 : now + srtt / 2;
 }

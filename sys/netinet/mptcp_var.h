@@ -87,6 +87,8 @@ struct mptcp_subflow {
 	uint32_t	ms_ss_cwnd;	/* (i) and the window before the ACK */
 	uint32_t	ms_rcvwin;	/* (i) window to advertise, bytes */
 	uint32_t	ms_srtt;	/* (m) as TCP measured it last, us */
+	uint32_t	ms_rcv_rtt;	/* (m) as the peer's data tells, us; 0: none */
+	uint64_t	ms_rcv_rtt_at;	/* (m) us */
 	u_int		ms_users;	/* (a) MPCB's table, and in use */
 	u_int		ms_refs;	/* (a) memory: users, t_fb_ptr */
 	STAILQ_ENTRY(mptcp_subflow) ms_dead;	/* mp_dead_mtx */
@@ -210,11 +212,14 @@ void	mpcb_rele(struct mpcb *);
 /* mptcp_sockbuf.c */
 void	mptcp_size_buffers(struct socket *);
 void	mptcp_buffers_join(struct mpcb *);
+void	mptcp_rcv_rtt(struct tcpcb *, struct mptcp_subflow *, struct tcphdr *,
+	    uint64_t);
 void	mptcp_autorcvbuf(struct mpcb *, uint32_t, uint64_t);
 void	mptcp_autosndbuf(struct mpcb *);
 
 /* mptcp_input.c */
 uint8_t	*mptcp_find_option(struct tcphdr *, uint8_t);
+uint32_t mptcp_stamp_rtt(struct tcpcb *, struct tcphdr *);
 void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
 	    int, uint8_t);
 void	mptcp_drain(struct mpcb *, struct mptcp_subflow *, uint64_t);
