@@ -377,6 +377,28 @@ mptcp_seg_in(const struct tcpcb *tp, const struct tcphdr *th, int tlen,
 	    ((flags & TH_RST) ? MPTCP_SEG_RST : 0);
 }
 
+/*
+ * TCP begins with the round trip that the host cache remembers of another
+ * connection, with the queue that that one made, and smooths from there: the
+ * scheduler would leave the path alone for seconds.  A subflow begins with its
+ * own first sample.
+ */
+static void
+mptcp_own_rtt(struct tcpcb *tp)
+{
+	int rtt;
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (tp->t_rttupdated > 1)
+		return;
+	rtt = 0;
+	if (tp->t_rttupdated == 1)
+		rtt = (tp->t_flags & TF_RCVD_TSTMP) ?
+		    TCP_TS_TO_TICKS(tp->t_rttlow) + 1 : tp->t_rttlow;
+	tp->t_srtt = rtt << TCP_RTT_SHIFT;
+	tp->t_rttvar = rtt << (TCP_RTTVAR_SHIFT - 1);
+}
+
 static void
 mptcp_metrics(const struct tcpcb *tp, struct mptcp_core_metrics *metrics)
 {
@@ -430,6 +452,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	if (mptcp_acceptable(tp, th, tlen)) {
 		mptcp_seg_in(tp, th, tlen, &seg);
 		opts = mptcp_tcp_options(th, &optlen);
+		mptcp_own_rtt(tp);
 		MP_LOCK(mp);
 		now = mptcp_now(mp);
 		if (sub->ms_srtt == 0 || SEQ_GT(th->th_ack, tp->snd_una)) {
