@@ -391,10 +391,13 @@ mptcp_own_rtt(struct tcpcb *tp)
 	INP_WLOCK_ASSERT(tptoinpcb(tp));
 	if (tp->t_rttupdated > 1)
 		return;
-	rtt = 0;
-	if (tp->t_rttupdated == 1)
-		rtt = (tp->t_flags & TF_RCVD_TSTMP) ?
-		    TCP_TS_TO_TICKS(tp->t_rttlow) + 1 : tp->t_rttlow;
+	if (tp->t_rttupdated == 0) {
+		/* The variance stays: timeouts go by it until then. */
+		tp->t_srtt = 0;
+		return;
+	}
+	rtt = (tp->t_flags & TF_RCVD_TSTMP) ?
+	    TCP_TS_TO_TICKS(tp->t_rttlow) + 1 : tp->t_rttlow;
 	tp->t_srtt = rtt << TCP_RTT_SHIFT;
 	tp->t_rttvar = rtt << (TCP_RTTVAR_SHIFT - 1);
 }
