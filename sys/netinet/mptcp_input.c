@@ -397,7 +397,7 @@ mptcp_own_rtt(struct tcpcb *tp)
 		return;
 	}
 	rtt = (tp->t_flags & TF_RCVD_TSTMP) ?
-	    TCP_TS_TO_TICKS(tp->t_rttlow) + 1 : tp->t_rttlow;
+	    TCP_TS_TO_TICKS(tp->t_rttlow) + 1 : MAX(tp->t_rttlow, 1);
 	tp->t_srtt = rtt << TCP_RTT_SHIFT;
 	tp->t_rttvar = rtt << (TCP_RTTVAR_SHIFT - 1);
 }
