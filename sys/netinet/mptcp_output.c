@@ -71,19 +71,16 @@
 
 /*
  * Brings the subflow's own copy of what option building needs up to date.
- * Returns whether the peer has not been told of the current DATA_ACK here.
  */
-bool
+void
 mptcp_sync(struct mpcb *mp, struct mptcp_subflow *sub)
 {
-	bool owed;
 
 	MP_LOCK_ASSERT(mp);
 	if (sub->ms_reported)
-		return (false);
-	owed = mptcp_core_sync_tx(mp->mp_core, sub->ms_sf, sub->ms_tx);
+		return;
+	(void)mptcp_core_sync_tx(mp->mp_core, sub->ms_sf, sub->ms_tx);
 	sub->ms_rcvwin = mptcp_core_rcv_window(mp->mp_core);
-	return (owed);
 }
 
 /*
@@ -268,7 +265,7 @@ mptcp_fill(struct tcpcb *tp, struct mpcb *mp, struct mptcp_subflow *sub)
 	MP_LOCK_ASSERT(mp);
 	/* A join may have been confirmed since the last look. */
 	if (mptcp_core_tx_holds_data(sub->ms_tx))
-		(void)mptcp_sync(mp, sub);
+		mptcp_sync(mp, sub);
 	if (!mptcp_can_pull(tp, sub))
 		return;
 	want.mss = mptcp_mss(tp, sub);
@@ -307,7 +304,7 @@ mptcp_output(struct tcpcb *tp)
 		mptcp_drain(mp, sub, mptcp_now(mp));
 		mptcp_fill(tp, mp, sub);
 		mptcp_share_window(tp, mp, sub);
-		(void)mptcp_sync(mp, sub);
+		mptcp_sync(mp, sub);
 	}
 	MP_UNLOCK(mp);
 	error = tcp_default_output(tp);

@@ -582,7 +582,7 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
 	mptcp_appended(mp);
 	mp->mp_addrs_due = true;
-	(void)mptcp_sync(mp, sub);
+	mptcp_sync(mp, sub);
 	MP_UNLOCK(mp);
 	MPTCP_PROBE2(established, mp, agreed);
 	MPTCP_DEBUG(MPSESSION, 1, "%08x: established, %s\n", mp->mp_token,
@@ -625,7 +625,7 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 	mp->mp_cc_due = mp->mp_cc[0] != '\0';
 	if (mp->mp_cc_due)
 		mptcp_schedule(mp);
-	(void)mptcp_sync(mp, sub);
+	mptcp_sync(mp, sub);
 	MP_UNLOCK(mp);
 	return (true);
 }

@@ -165,7 +165,7 @@ mptcp_act_tcp(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 		break;
 	case MPTCP_ACTION_RESET:
 		MP_LOCK(mp);
-		(void)mptcp_sync(mp, sub);
+		mptcp_sync(mp, sub);
 		MP_UNLOCK(mp);
 		tp = tcp_drop(tp, ECONNABORTED);
 		break;

@@ -226,7 +226,7 @@ void	mptcp_drain(struct mpcb *, struct mptcp_subflow *, uint64_t);
 
 /* mptcp_output.c */
 int	mptcp_output(struct tcpcb *);
-bool	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
+void	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
 
 /* mptcp_cc.c */
 void	mptcp_couple(struct mpcb *, struct mptcp_subflow *, uint64_t);

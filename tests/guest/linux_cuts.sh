@@ -1,7 +1,7 @@
 #!/bin/sh
-# Small requests to Linux's MPTCP, and SIZE MiB to and from it over two interfaces, the first of which is cut in the middle,
-# for good or for HEAL seconds; the bytes are checked at both ends. Runs on the patched FreeBSD as root, and linux_cuts_peer.sh on the Linux
-# side; addresses as in linux_guest.sh. Prints LINUX-GO once the peer may start.
+# Small requests to Linux's MPTCP, and SIZE MiB to and from it over two interfaces, the first of which is cut in the
+# middle, for good or for HEAL seconds; the bytes are checked at both ends. Runs on the patched FreeBSD as root, and
+# linux_cuts_peer.sh on the Linux side; addresses as in linux_guest.sh. Prints LINUX-GO once the peer may start.
 IF0=${IF0:-vtnet0} IF1=${IF1:-vtnet1} RATE=${RATE:-40Mbit/s} TO=${TO:-120}
 M=${QA:-/mnt}/transfer; BYTES=$((${SIZE:-64} * 1048576)); fails=0
 ipfw -q add 50 allow ipv6-icmp from any to any

@@ -231,14 +231,13 @@ impl Mpcb {
         let buffer =
             BufferView { unmapped: self.snd.unmapped(), mappable, sb_cc: self.snd.sb_cc(), sb_hiwat: self.sb_hiwat };
         let me = path_view(self.get(sf)?, want.mss);
-        let mut paths = self.live().filter(|subflow| self.may_carry(subflow.id)).map(|s| path_view(s, want.mss));
-        match sched::share(self.cfg.scheduler, &me, &mut paths, &buffer, most) {
-            Share::Bytes(share) => {
-                let len = share.min(most);
-                (len > 0).then(|| (doff, u32::try_from(len).unwrap_or(u32::MAX)))
-            }
+        let share = {
+            let mut paths = self.live().filter(|subflow| self.may_carry(subflow.id)).map(|s| path_view(s, want.mss));
+            sched::share(self.cfg.scheduler, &me, &mut paths, &buffer, most)
+        };
+        match share {
+            Share::Bytes(len) => (len > 0).then(|| (doff, u32::try_from(len).unwrap_or(u32::MAX))),
             Share::LeaveTo(other) => {
-                drop(paths);
                 self.pass_on(other);
                 None
             }

@@ -132,10 +132,19 @@ fn join(mpcb: &mut Mpcb) -> SubflowId {
     second
 }
 
+/// The subflows of the actions that `kind` knows; all are polled.
+fn polled(mpcb: &mut Mpcb, now: Instant, kind: impl Fn(Action) -> Option<SubflowId>) -> Vec<SubflowId> {
+    core::iter::from_fn(|| mpcb.poll_action(now, &mut crate::rng::SeededRng::new(1))).filter_map(kind).collect()
+}
+
 /// The subflows that are asked for output.
 fn asked(mpcb: &mut Mpcb, now: Instant) -> Vec<SubflowId> {
-    let actions = core::iter::from_fn(|| mpcb.poll_action(now, &mut crate::rng::SeededRng::new(1)));
-    actions.filter_map(|action| if let Action::Output(sf) = action { Some(sf) } else { None }).collect()
+    polled(mpcb, now, |action| if let Action::Output(sf) = action { Some(sf) } else { None })
+}
+
+/// The subflows that are asked for an ACK.
+fn told(mpcb: &mut Mpcb) -> Vec<SubflowId> {
+    polled(mpcb, NOW, |action| if let Action::SendAck(sf) = action { Some(sf) } else { None })
 }
 
 fn metrics(millis: u64) -> Metrics {
@@ -187,15 +196,6 @@ fn data_that_nobody_took_is_offered_again() {
 fn a_window_that_was_shut_is_opened_on_every_subflow() {
     let mut mpcb = passive();
     let second = join(&mut mpcb);
-    let told = |mpcb: &mut Mpcb| {
-        let mut told: Vec<SubflowId> = Vec::new();
-        while let Some(action) = mpcb.poll_action(NOW, &mut crate::rng::SeededRng::new(1)) {
-            if let Action::SendAck(sf) = action {
-                told.push(sf);
-            }
-        }
-        told
-    };
     let map = mapping(&mpcb, 1, 65_535);
     arrives(&mut mpcb, 1, 65_535, &[map]);
     assert_eq!(mpcb.mp_do_reass(SF, 65_535, NOW), RxStep::Deliver { skip: 0, len: 65_535, cut: 0 });
