@@ -1,8 +1,6 @@
 //! What one piece costs in data-level reassembly: in order, and while 10, 1,000 or 100,000
 //! out-of-order ranges are held.
 
-#![expect(missing_docs, reason = "criterion_group! makes a function that cannot be documented")]
-
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mptcp_core::pool::Pool;
 use mptcp_core::reass::{Placement, Reass};

@@ -52,7 +52,8 @@ fn ipv4_with_an_ipv6_second_path() -> Result<()> {
             let took = transfer(&bed, &pair, sender, FILE, &[])?;
             let stats = bed.our_mptcp()?;
             ensure!(stats.remote.is_ipv4(), "the first path is not IPv4: {}", stats.remote);
-            bed.judge(&[&told, &joined])?;
+            // Linux drops an ADD_ADDR that is sent again while it has the first still before it.
+            bed.judge(&[&told, &joined, &[("AddAddrDrop", Count::Any)]])?;
             bed.both_used(sender, took)?;
         }
     }
