@@ -38,7 +38,9 @@ pub(super) fn plot(run: &Run, sum: f64, top: f64) -> String {
     let rates: Vec<Vec<f64>> = links.iter().map(|link| rates(link)).collect();
     let steps = rates.iter().map(Vec::len).max().unwrap_or(0);
     let interval = links.first().map_or(0.1, |l| l.series.interval().as_secs_f64()) * SMOOTH as f64;
-    let axes = Axes { seconds: (steps as f64 * interval).max(1.0), mbit: top };
+    // What is marked is shown even where nothing was carried any more.
+    let marked = run.standstill.map_or(0.0, |(at, seconds)| at + seconds);
+    let axes = Axes { seconds: (steps as f64 * interval).max(marked).max(1.0), mbit: top };
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}: rate of each path over time\">\n",
         run.name

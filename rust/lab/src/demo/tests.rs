@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use mptcp_core::time::Instant;
+
 use super::{Mode, PathFacts, Provenance, Run, Story, Summary, page, table};
 use crate::link::{Direction, LinkConfig, Path, PathConfig};
 
@@ -30,7 +32,9 @@ fn story(mode: Mode) -> Story {
         punctual: true,
     };
     let mut path = Path::new(PathConfig::symmetric(LinkConfig::new(20, 10, 1 << 20)), 1);
-    path.push(mptcp_core::time::Instant::ZERO + Duration::from_millis(9850), Direction::AToB, vec![0x45; 1000]);
+    let sent = Instant::ZERO + Duration::from_millis(9850);
+    path.push(sent, Direction::AToB, vec![0x45; 1000]);
+    assert!(path.poll(sent + Duration::from_secs(1)).is_some());
     let run = Run {
         name: "scp".into(),
         mbit: None,
