@@ -128,7 +128,7 @@ fn our_own_reset_after_a_fallback_is_no_end_of_file() {
 fn join(mpcb: &mut Mpcb) -> SubflowId {
     let second = mpcb.free_slot().unwrap();
     let (local, remote) = ("10.0.1.1:1".parse().unwrap(), "10.0.1.2:1".parse().unwrap());
-    mpcb.put(Subflow::new(second, SubflowState::Established, local, remote));
+    mpcb.put(Subflow::new(second, SubflowState::Established, Ends::new(local, remote)));
     second
 }
 
