@@ -65,6 +65,10 @@ impl Mpcb {
 
     /// The application has closed, and the peer took too long.
     pub(super) fn close_too_long(&mut self) {
+        if self.mode.is_plain() && self.ending.is_peer_done() {
+            // Only acknowledgements are missing: TCP decides how long it tries.
+            return;
+        }
         let error = self.ending.close_timer(&self.snd);
         if error == ConnError::Done {
             self.invalidate();

@@ -56,6 +56,10 @@ impl Mpcb {
         if seg.flags.rst {
             return;
         }
+        if self.ending.is_complete(&self.snd) {
+            // Everything has arrived on both sides; the FINs that are missing need no mapping.
+            return;
+        }
         if !self.can_fall_back(sf) {
             return self.reset_subflow(sf, RstReason::MPTCP_ERROR, true);
         }

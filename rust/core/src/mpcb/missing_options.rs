@@ -99,8 +99,7 @@ impl Mpcb {
                 && subflow.sending.maps().is_empty()
                 && subflow.state == SubflowState::Established
         };
-        let outstanding = self.snd.una() < self.snd.nxt();
-        self.live().find(waits).filter(|_| outstanding).map(|subflow| subflow.id)
+        self.live().find(waits).filter(|_| self.snd.outstanding()).map(|subflow| subflow.id)
     }
 
     /// The peer never showed that it speaks MPTCP on this connection: plain TCP, where that is possible.

@@ -179,7 +179,11 @@ impl Mpcb {
 
     /// The subflow is gone, and the connection with it. `reset`: we asked for that.
     pub(super) fn plain_closed(&mut self, end: SubflowEnd, reset: bool) {
-        let in_order = !reset && matches!(end, SubflowEnd::Fin | SubflowEnd::Local);
-        self.end(if in_order { ConnError::Done } else { ConnError::Reset });
+        self.end(match end {
+            _ if reset => ConnError::Reset,
+            SubflowEnd::Fin | SubflowEnd::Local => ConnError::Done,
+            SubflowEnd::Reset => ConnError::Reset,
+            SubflowEnd::Timeout => ConnError::TimedOut,
+        });
     }
 }
