@@ -19,9 +19,8 @@
  *	[own]	the caller owns the object that is passed, whatever guards it
  *		(the syncache's bucket lock, the VNET's sysctl lock, the stack);
  *	[any]	nothing shared is touched.
- * No function sleeps, takes a lock or calls back.  The only exceptions are
- * calls of the mptcp_os_* functions at the end, which must not take any of
- * these locks either.
+ * No function sleeps, takes a lock or calls back, except into the mptcp_os_*
+ * functions at the end, which must not take any of these locks either.
  *
  * Units.  Time is in microseconds since boot and never goes back (sbinuptime).
  * Lengths are bytes.  Port numbers are in host order.  Option areas are the
@@ -37,9 +36,9 @@
  *
  * Objects of the type "uint64_t opaque[]" belong to whoever declares them: in
  * the subflow's private state, in the syncache, in a VNET variable.  They may
- * be copied and discarded freely.  One function initialises each type, as its
- * comment says.  An object must not be passed to any other function before
- * that.  A mark in its first word tells a wrong object, which is fatal.
+ * be copied and discarded freely.  Only the function that initialises a type
+ * may be given an object that is not initialised.  A mark in the first word
+ * tells a wrong object, which is fatal.
  */
 
 #ifndef _NETINET_MPTCP_CORE_H_
@@ -546,8 +545,7 @@ int	mptcp_core_segment_in(struct mptcp_core_mpcb *mp, uint8_t sf,
 
 /*
  * [any] Whether options hold more than a DSS without DATA_FIN: an ACK with
- * them is not a duplicate ACK (RFC 8684 section 3.4.1).  Whether an ACK with a
- * DSS alone is one, is for the caller (section 3.3.1).
+ * them is not a duplicate ACK (RFC 8684 section 3.4.1).
  */
 bool	mptcp_core_has_signal(const uint8_t *opts, size_t len);
 
