@@ -1,4 +1,4 @@
-//! One path of a connection: a TCP connection of its own, seen from the multipath level.
+//! One subflow: a TCP connection of its own, seen from the multipath level.
 
 mod ends;
 mod health;
