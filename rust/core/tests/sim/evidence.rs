@@ -48,8 +48,10 @@ impl Fall {
                 self.syns.arrived == 0 && (self.syns.sent >= syn_tries || self.stripped > 0)
             }
             FallbackReason::NoCapable => self.peer_fell || self.stripped > 0,
-            FallbackReason::NoCapableInAck => side == 1 && self.acks.never_came(),
-            FallbackReason::NoDss => self.stripped > 0 || self.peer_fell,
+            // A SYN/ACK that was stripped made the opener plain TCP already.
+            FallbackReason::NoCapableInAck => side == 1 && (self.acks.never_came() || self.peer_fell),
+            // Where ours are stripped the peer is silent: a DATA_FIN alone is not acknowledged by TCP either.
+            FallbackReason::NoDss => self.stripped_at_all > 0 || self.peer_fell,
             FallbackReason::Checksum => self.corrupted > 0,
             // The peer found out, of itself or because we had fallen back.
             FallbackReason::PeerFailed => self.corrupted > 0 || self.stripped_at_all > 0 || self.peer_fell,

@@ -435,7 +435,9 @@ impl Host {
         let flows = self.flows.iter().filter(|flow| !flow.gone);
         let tcp = flows.flat_map(|flow| [flow.tcp.rto_at(), flow.tcp.ack_at]).flatten().min();
         let core = self.mpcb.as_ref().and_then(Mpcb::next_timer);
-        let app = [self.app.next_read, self.app.next_write, self.app.abort_at].into_iter().flatten().min();
+        let accepted = self.app.side == 0 || self.mpcb.is_some() || self.plain.is_some();
+        let aborts = self.app.abort_at.filter(|_| accepted && self.ended.is_none());
+        let app = [self.app.next_read, self.app.next_write, aborts].into_iter().flatten().min();
         [tcp, core, app].into_iter().flatten().min()
     }
 
@@ -475,7 +477,7 @@ impl Host {
                 }
             }
             // The connection is not accepted yet: there is nobody who could abort it.
-            None if self.app.side == 1 => self.app.abort_at = Some(now + Duration::from_millis(10)),
+            None if self.app.side == 1 => self.app.abort_at = Some(now),
             None => {
                 self.aborted = true;
                 self.ended = Some(ConnError::Aborted);
