@@ -143,9 +143,11 @@ impl Mpcb {
 
     /// RFC 8684 section 3.3.3: a FIN closes only its subflow. The last one stays half open while there is data for
     /// the peer: it may be all that is left, and a peer that fell back would take our FIN for the end of the data.
+    /// After the peer's DATA_FIN it stays until our own is acknowledged: the application may still write.
     pub(super) fn answer_fins(&mut self) {
         let open = |subflow: &Subflow| subflow.is_established() && !subflow.fin_received;
-        if self.fallback.is_some() || (self.snd.sb_cc() > 0 && !self.live().any(open)) {
+        let ours = self.snd.sb_cc() > 0 || (self.peer_fin_taken && !self.snd.fin_acked());
+        if self.fallback.is_some() || (ours && !self.live().any(open)) {
             return;
         }
         self.close_those(|subflow| subflow.fin_received);

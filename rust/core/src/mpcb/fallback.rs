@@ -131,8 +131,7 @@ impl Mpcb {
         let bare = |subflow: &&Subflow| {
             subflow.last_bare && subflow.maps.is_empty() && subflow.state == SubflowState::Established
         };
-        let waits = self.snd.una() < self.snd.nxt();
-        self.live().find(bare).filter(|_| waits).map(|subflow| subflow.id)
+        self.live().find(bare).filter(|_| self.snd.outstanding()).map(|subflow| subflow.id)
     }
 
     /// A data-level timeout met a subflow whose acknowledgements come without DSS: fall back, or do without it.
@@ -217,6 +216,10 @@ impl Mpcb {
         self.stats.fail_received = self.stats.fail_received.saturating_add(1);
         // With a RST, the subflow's end will bring its data back to the queue.
         if seg.flags.rst || self.fallback.is_some() {
+            return;
+        }
+        if self.peer_fin_taken && self.snd.fin_acked() {
+            // Everything has arrived on both sides: the FINs that are missing do as well without a mapping.
             return;
         }
         if !self.can_fall_back(sf) {
@@ -340,10 +343,5 @@ impl Mpcb {
         if !core::mem::replace(&mut self.peer_fin_taken, true) {
             self.wants.insert(ConnWants::PEER_CLOSED);
         }
-    }
-
-    /// In fallback the last subflow's end is the connection's.
-    pub(super) fn fallback_closed(&mut self, in_order: bool) {
-        self.end(if in_order { ConnError::Done } else { ConnError::Reset });
     }
 }

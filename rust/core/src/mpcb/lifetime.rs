@@ -20,8 +20,12 @@ impl Mpcb {
         // Its maps may have been the last to refer to bytes that were acknowledged long ago.
         self.wants.insert(ConnWants::WAKE_WRITER);
         if self.fallback.is_some_and(|fallback| fallback.sf == sf) {
-            let reset = subflow.state == SubflowState::Resetting;
-            return self.fallback_closed(!reset && matches!(end, SubflowEnd::Fin | SubflowEnd::Local));
+            return self.end(match end {
+                _ if subflow.state == SubflowState::Resetting => ConnError::Reset,
+                SubflowEnd::Fin | SubflowEnd::Local => ConnError::Done,
+                SubflowEnd::Reset => ConnError::Reset,
+                SubflowEnd::Timeout => ConnError::TimedOut,
+            });
         }
         if let Some(signal) = subflow.signal {
             self.pm.signal_lost(&signal, now);

@@ -227,7 +227,7 @@ impl Mpcb {
         if let Some(sf) = self.acked_but_bare() {
             self.bare_too_long(sf, now);
         }
-        if !self.confirmed && self.reinject.backoff >= UNCONFIRMED_FINS {
+        if !self.confirmed && self.snd.sb_cc() == 0 && self.reinject.backoff >= UNCONFIRMED_FINS {
             // A DATA_FIN and nothing else was sent, and the peer never showed that it speaks MPTCP.
             self.stripped_on_our_way(now);
         }
