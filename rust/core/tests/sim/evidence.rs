@@ -64,7 +64,7 @@ impl Fall {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks {
     capable: bool,
-    /// A mapping for its payload.
+    /// A mapping: of its payload, or of a DATA_FIN.
     map: bool,
     any: bool,
 }
@@ -78,7 +78,7 @@ impl Marks {
                     marks.capable = true;
                     marks.map |= capable.data.is_some();
                 }
-                MpOption::Dss(dss) => marks.map |= dss.map.is_some() && !packet.payload.is_empty(),
+                MpOption::Dss(dss) => marks.map |= dss.map.is_some(),
                 _ => {}
             }
         }
@@ -89,7 +89,7 @@ impl Marks {
 /// One direction of one path.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way {
-    /// Payload with its mapping has passed.
+    /// A mapping has passed.
     mapped: bool,
 }
 
@@ -104,7 +104,7 @@ pub struct Evidence {
     /// RSTs that got lost.
     pub lost_rsts: [u64; 2],
     pub falls: [Option<Fall>; 2],
-    /// Payload lost its mapping on a path that had let mappings pass before (RFC 8684 section 3.7: the subflow is broken).
+    /// A mapping was stripped where others had passed before (RFC 8684 section 3.7: the subflow is broken).
     pub stripped_midway: bool,
     /// A host had more than one subflow that may carry data.
     pub several: bool,
