@@ -59,6 +59,10 @@ impl Mpcb {
 
     /// The application has closed, and the peer took too long.
     pub(super) fn close_too_long(&mut self) {
+        if self.fallback.is_some() && self.peer_fin_taken {
+            // Plain TCP, and only acknowledgements are missing: its own timers decide how long it tries.
+            return;
+        }
         if self.peer_fin_taken && self.snd.fin_acked() {
             self.stir();
             // Only the FINs of subflows are missing: a path may have died.

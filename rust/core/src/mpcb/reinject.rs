@@ -204,7 +204,11 @@ impl Mpcb {
         base.saturating_mul(factor).min(RTO_MAX)
     }
 
+    /// Plain TCP has no data-level timeout: the subflow's TCP decides how long it tries.
     pub(super) fn arm_data_rto(&mut self, now: Instant) {
+        if self.fallback.is_some() {
+            return;
+        }
         let wait = self.data_rto_wait();
         self.timers.set(Timer::DataRto, now + wait);
     }

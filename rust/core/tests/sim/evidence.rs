@@ -66,6 +66,9 @@ pub struct Marks {
     capable: bool,
     /// A mapping: of its payload, or of a DATA_FIN.
     map: bool,
+    /// A DATA_FIN and no payload.
+    fin: bool,
+    dss: bool,
     any: bool,
 }
 
@@ -78,7 +81,11 @@ impl Marks {
                     marks.capable = true;
                     marks.map |= capable.data.is_some();
                 }
-                MpOption::Dss(dss) => marks.map |= dss.map.is_some(),
+                MpOption::Dss(dss) => {
+                    marks.dss = true;
+                    marks.map |= dss.map.is_some();
+                    marks.fin |= dss.data_fin && packet.payload.is_empty();
+                }
                 _ => {}
             }
         }
@@ -91,6 +98,8 @@ impl Marks {
 struct Way {
     /// A mapping has passed.
     mapped: bool,
+    /// A DSS has passed.
+    dss: bool,
 }
 
 /// See the module's head. Index of the arrays: the side towards which packets go, unless said otherwise.
@@ -98,7 +107,8 @@ struct Way {
 pub struct Evidence {
     syns: Delivery,
     acks: Delivery,
-    stripped: [u64; 2],
+    /// Packets that lost their options.
+    pub stripped: [u64; 2],
     /// Packets whose payload was changed.
     pub corrupted: [u64; 2],
     /// RSTs that got lost.
@@ -142,8 +152,10 @@ impl Evidence {
         let way = &mut self.ways[path][to];
         if before.any && packet.options.is_empty() {
             self.stripped[to] += 1;
-            self.stripped_midway |= before.map && way.mapped;
+            // A DATA_FIN that is stripped of a pure ACK leaves nothing that could be missed.
+            self.stripped_midway |= before.map && (way.mapped || (before.fin && way.dss));
         } else {
+            way.dss |= before.dss;
             way.mapped |= before.map;
         }
     }

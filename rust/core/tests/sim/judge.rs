@@ -86,7 +86,7 @@ fn ends(world: &World, side: usize) -> Ends {
         // There was a path that works: whatever befalls the others, the connection lives.
         return ends;
     }
-    if world.seen.stripped_midway {
+    if world.seen.stripped_midway || (world.seen.several && world.seen.stripped != [0, 0]) {
         // No fallback is possible any more (RFC 8684 section 3.7). Whoever finds out resets its last subflow.
         ends.extend([ConnError::Reset, ConnError::TimedOut]);
     }
