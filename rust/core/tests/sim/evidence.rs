@@ -37,6 +37,8 @@ pub struct Fall {
     /// Packets on their way to either host whose payload was changed.
     corrupted: u64,
     peer_fell: bool,
+    /// Nothing but DATA_FINs was sent, and these or the answers got lost: as if options were stripped.
+    unanswered: bool,
 }
 
 impl Fall {
@@ -51,10 +53,10 @@ impl Fall {
             // A SYN/ACK that was stripped made the opener plain TCP already.
             FallbackReason::NoCapableInAck => side == 1 && (self.acks.never_came() || self.peer_fell),
             // Where ours are stripped the peer is silent: a DATA_FIN alone is not acknowledged by TCP either.
-            FallbackReason::NoDss => self.stripped_at_all > 0 || self.peer_fell,
+            FallbackReason::NoDss => self.stripped_at_all > 0 || self.peer_fell || self.unanswered,
             FallbackReason::Checksum => self.corrupted > 0,
             // The peer found out, of itself or because we had fallen back.
-            FallbackReason::PeerFailed => self.corrupted > 0 || self.stripped_at_all > 0 || self.peer_fell,
+            FallbackReason::PeerFailed => self.corrupted > 0 || self.stripped_at_all > 0 || self.peer_fell || self.unanswered,
             _ => false,
         }
     }
@@ -69,6 +71,7 @@ pub struct Marks {
     /// A DATA_FIN and no payload.
     fin: bool,
     dss: bool,
+    fail: bool,
     any: bool,
 }
 
@@ -86,6 +89,7 @@ impl Marks {
                     marks.map |= dss.map.is_some();
                     marks.fin |= dss.data_fin && packet.payload.is_empty();
                 }
+                MpOption::Fail(_) => marks.fail = true,
                 _ => {}
             }
         }
@@ -113,6 +117,11 @@ pub struct Evidence {
     pub corrupted: [u64; 2],
     /// RSTs that got lost.
     pub lost_rsts: [u64; 2],
+    /// Packets that got lost.
+    lost: u64,
+    /// DATA_FINs without payload that a side sent, and DSSs that reached it.
+    fins: [u64; 2],
+    dss: [u64; 2],
     pub falls: [Option<Fall>; 2],
     /// A mapping was stripped where others had passed before (RFC 8684 section 3.7: the subflow is broken).
     pub stripped_midway: bool,
@@ -144,6 +153,8 @@ impl Evidence {
             let allowed = self.announced[side].values().any(|addr| *addr == packet.to.ip());
             assert!(allowed, "side {side} joins {}, which the peer has taken back, or never announced", packet.to);
         }
+        self.fins[side] += u64::from(before.fin);
+        self.lost += u64::from(lost);
         if lost {
             self.lost_rsts[to] += u64::from(packet.flags.rst);
             return;
@@ -152,8 +163,8 @@ impl Evidence {
         let way = &mut self.ways[path][to];
         if before.any && packet.options.is_empty() {
             self.stripped[to] += 1;
-            // A DATA_FIN that is stripped of a pure ACK leaves nothing that could be missed.
-            self.stripped_midway |= before.map && (way.mapped || (before.fin && way.dss));
+            // A DATA_FIN or MP_FAIL that is stripped of a pure ACK leaves nothing that could be missed.
+            self.stripped_midway |= (before.map && way.mapped) || ((before.fin || before.fail) && way.dss);
         } else {
             way.dss |= before.dss;
             way.mapped |= before.map;
@@ -166,6 +177,7 @@ impl Evidence {
         if side == 1 && marks.capable {
             if packet.flags.syn { self.syns.arrived += 1 } else { self.acks.arrived += 1 }
         }
+        self.dss[side] += u64::from(marks.dss);
         if !marks.any || !host.listens(packet) {
             return;
         }
@@ -198,6 +210,7 @@ impl Evidence {
             stripped_at_all: self.stripped[0] + self.stripped[1],
             corrupted: self.corrupted[0] + self.corrupted[1],
             peer_fell: self.falls[1 - side].is_some(),
+            unanswered: (0..2).any(|of| self.dss[of] == 0 && self.fins[of] >= 2 && self.lost >= self.fins[of]),
         });
     }
 }
