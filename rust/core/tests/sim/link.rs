@@ -114,7 +114,8 @@ impl Direction {
             && (self.data_packets == after || (self.middlebox.forever && self.data_packets > after))
         {
             let at = rng.next_u64() as usize % packet.payload.len();
-            packet.payload[at] ^= 0x40;
+            // Always upwards: two changes of one mapping must not cancel each other out in its checksum.
+            packet.payload[at] = packet.payload[at].wrapping_add(1);
             self.corrupted += 1;
         }
     }
