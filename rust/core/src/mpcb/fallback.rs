@@ -177,7 +177,9 @@ impl Mpcb {
         let fail = MpOption::Fail(MpFail { dsn });
         self.stats.fail_sent = self.stats.fail_sent.saturating_add(1);
         self.stir();
-        if self.can_fall_back(sf) && doff == self.reass.rcv_nxt() {
+        // The peer counts a join that awaits its answer as a subflow already, and will not fall back.
+        let joining = self.live().any(|subflow| subflow.state == SubflowState::JoinAckSent);
+        if self.can_fall_back(sf) && !joining && doff == self.reass.rcv_nxt() {
             // The bytes wait in the subflow's queue for the peer's infinite mapping.
             self.failing = Some(dsn);
             self.timers.set(Timer::Fail, now + FAIL_WAIT);
