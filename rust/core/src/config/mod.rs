@@ -11,8 +11,8 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use addresses::Entries;
 pub use addresses::{AddressError, AddressErrorKind, AddressList, LocalAddress, MAX_ADDRESSES};
+pub(crate) use addresses::{Entries, is_joinable};
 pub use knob::{Knob, OutOfRange};
 pub use timers::{Backoff, Timers};
 

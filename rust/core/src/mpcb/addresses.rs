@@ -20,7 +20,7 @@ impl Mpcb {
     pub fn addresses_changed(&mut self, list: &AddressList, now: Instant) -> Result<(), NoMemory> {
         self.invalidate();
         let outcome = self.pm.set_locals(list, now, &mut self.pool);
-        while let Some(id) = self.pm.take_removed(now, &mut self.pool) {
+        while let Some(id) = self.pm.take_removed(now) {
             self.close_those(|subflow| subflow.ends.local_id == id);
         }
         self.request_output();
@@ -102,7 +102,7 @@ impl Mpcb {
     /// Opens a path that the path manager wants; `None`: no memory.
     pub(super) fn open_wanted(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
         let Some(sf) = self.begin_join(wanted, now, rng) else {
-            self.pm.postpone(wanted.pair, now);
+            self.pm.postpone(now);
             return None;
         };
         Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })

@@ -136,9 +136,10 @@ impl Mpcb {
         used < usize::from(self.cfg.max_subflows) && self.live().count() < usize::from(crate::config::MAX_SUBFLOWS)
     }
 
-    /// Begins a join of our own.
+    /// Begins a join of our own; `None`: no memory.
     pub(super) fn begin_join(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<SubflowId> {
         let sf = self.free_slot().ok()?;
+        self.pm.begin(wanted.pair, &mut self.pool).ok()?;
         let local = SocketAddr::new(wanted.local, 0);
         let ends = Ends {
             local_id: wanted.pair.local,

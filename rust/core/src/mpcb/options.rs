@@ -47,7 +47,8 @@ impl Mpcb {
         let Some(data) = capable.data.filter(|_| sf == SubflowId::MASTER && self.agreed.version == Version::V1) else {
             return;
         };
-        let keys_match = capable.receiver_key.is_some_and(|key| equal_keys(key, self.agreed.local.key))
+        let keys_match = crate::handshake::is_understood(capable.flags)
+            && capable.receiver_key.is_some_and(|key| equal_keys(key, self.agreed.local.key))
             && capable.sender_key.is_some_and(|key| equal_keys(key, self.agreed.remote.key));
         // Segmentation offload repeats the option on every segment of the first burst; the mapping always begins
         // with the first octet.

@@ -42,7 +42,7 @@ impl Mpcb {
                 _ if opening => Down::Silent,
                 _ => Down::Lost,
             };
-            self.pm.pair_down(subflow.ends.pair(), down, now, &mut self.pool);
+            self.pm.pair_down(subflow.ends.pair(), down, now);
         }
         self.check_closed(now);
         if !self.mode.is_over() && self.live().next().is_none() {

@@ -4,8 +4,7 @@
 //! the paths and the send buffer. It decides how many bytes the subflow gets, or which subflow they are left to. It has
 //! no state and no clock.
 
-mod min_rtt;
-mod round_robin;
+mod policy;
 
 use crate::config::SchedulerKind;
 use core::time::Duration;
@@ -66,8 +65,8 @@ pub fn share(
     want: u64,
 ) -> Share {
     let share = match kind {
-        SchedulerKind::MinRtt => min_rtt::share(me, paths, buffer, want),
-        SchedulerKind::RoundRobin => Share::Bytes(round_robin::share(me, paths, buffer, want)),
+        SchedulerKind::MinRtt => policy::min_rtt(me, paths, buffer, want),
+        SchedulerKind::RoundRobin => Share::Bytes(policy::round_robin(me, paths, buffer, want)),
     };
     match share {
         Share::Bytes(bytes) => Share::Bytes(bytes.min(buffer.mappable).min(want)),
