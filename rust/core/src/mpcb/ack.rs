@@ -2,7 +2,7 @@
 
 use super::Mpcb;
 use super::action::ConnWants;
-use super::input::Seen;
+use super::input::{Seen, SegIn};
 use super::timer::Timer;
 use crate::seq;
 use crate::sockbuf::DataAcked;
@@ -56,16 +56,20 @@ impl Mpcb {
     }
 
     /// The subflow's TCP acknowledgement: maps below it are let go.
-    pub(super) fn subflow_ack(&mut self, sf: SubflowId, ack: u32, seen: Seen, now: Instant) {
+    pub(super) fn subflow_ack(&mut self, sf: SubflowId, seg: &SegIn, seen: Seen, now: Instant) {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
         subflow.last_bare = !seen.any;
-        let ack = seq::expand32(ack, subflow.acked);
+        let ack = seq::expand32(seg.ack, subflow.acked);
         // The FIN takes one number after the last byte.
         if ack > subflow.next_ssn.saturating_add(1) || ack <= subflow.acked {
             if seen.any {
                 subflow.bare_acks = 0;
+            }
+            // An answer, with a window that does not hold what is under way: a peer may drop it (Linux does).
+            if ack == subflow.acked && u64::from(seg.window) < subflow.in_flight() {
+                subflow.health.no_room(now);
             }
             if self.fallback.is_some() {
                 // Perhaps a window update: plain TCP's window is the caller's to look at.
@@ -79,10 +83,6 @@ impl Mpcb {
         let idle = subflow.maps.is_empty();
         let recovered = subflow.health.progress(idle, now);
         subflow.wants.insert(crate::subflow::Wants::OUTPUT);
-        if self.snd.base() < self.snd.una() {
-            // The DATA_ACK came first, over another path: only the maps that went now kept the bytes.
-            self.wants.insert(ConnWants::WAKE_WRITER);
-        }
         if recovered {
             self.stats.recoveries = self.stats.recoveries.saturating_add(1);
             self.kick();

@@ -74,7 +74,7 @@ impl Mpcb {
             return SegVerdict::Continue;
         }
         if seg.flags.ack {
-            self.subflow_ack(sf, seg.ack, seen, now);
+            self.subflow_ack(sf, seg, seen, now);
         }
         if seg.len > 0 && !seen.dss {
             self.bare_data(sf, seg);

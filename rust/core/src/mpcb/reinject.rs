@@ -140,6 +140,9 @@ impl Mpcb {
 
     /// The subflow's own retransmission timer fired.
     pub fn subflow_rto(&mut self, sf: SubflowId, now: Instant) {
+        if self.peer_is_full() {
+            return;
+        }
         if let Some(subflow) = self.get_mut(sf)
             && subflow.is_established()
             && !subflow.maps.is_empty()
@@ -152,14 +155,23 @@ impl Mpcb {
 
     /// Nothing came back on a subflow for longer than its round trip explains.
     pub(super) fn stall_timer(&mut self, sf: SubflowId, now: Instant) {
+        let full = self.peer_is_full();
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
         let late = subflow.health.deadline(&subflow.metrics).is_some_and(|at| at <= now);
-        if late {
+        if late && full {
+            subflow.health.postpone(now);
+        } else if late {
             subflow.health.loss(now);
             self.stalled(sf, now);
         }
+    }
+
+    /// The window is shut, and everything that it admitted was DATA_ACKed. What is still under way repeats data that
+    /// arrived, or probes the window; a peer may drop both. So silence says nothing about a path.
+    fn peer_is_full(&self) -> bool {
+        self.fallback.is_none() && self.snd.una() >= self.snd.edge()
     }
 
     fn stalled(&mut self, sf: SubflowId, now: Instant) {
