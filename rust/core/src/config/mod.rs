@@ -1,8 +1,8 @@
-//! The knobs of one network stack (VNET): what an administrator may set, checked here and nowhere else.
+//! The settings of one network stack (VNET): what an administrator may set, checked here and nowhere else.
 //!
-//! The C glue owns one [`Config`] and one [`AddressList`] per VNET and guards both itself; core reads them
+//! The C glue owns one [`Config`] and one [`AddressList`] per VNET and guards both itself. Core reads them
 //! during a call and keeps no reference. Every number goes in through [`Config::set`], every string
-//! through the `parse` of its type; what is refused leaves the old setting as it was.
+//! through the `parse` of its type. A value that is refused leaves the old setting as it was.
 
 mod addresses;
 mod knob;
@@ -11,8 +11,8 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use addresses::Entries;
 pub use addresses::{AddressError, AddressErrorKind, AddressList, LocalAddress, MAX_ADDRESSES};
+pub(crate) use addresses::{Entries, is_joinable};
 pub use knob::{Knob, OutOfRange};
 pub use timers::{Backoff, Timers};
 
@@ -53,6 +53,9 @@ pub struct Config {
     /// Send 32-bit DSNs. Saves four bytes in each segment; safe only where less than 2^31 bytes pass within the
     /// longest life of a segment (RFC 8684, 3.3.1).
     pub short_dsn: bool,
+    /// Pieces of data that one connection holds while data before them is missing; each takes a buffer. As
+    /// `net.inet.tcp.reass.maxqueuelen` for one TCP connection.
+    pub reass_maxqueuelen: u32,
     /// Waits, retries and their limits.
     pub timers: Timers,
 }
@@ -70,6 +73,8 @@ impl Config {
         checksum: false,
         deny_join_id0: false,
         short_dsn: false,
+        // A window of 22 MiB in segments of 1,448 bytes, all of it behind a gap.
+        reass_maxqueuelen: 16_384,
         timers: Timers::DEFAULT,
     };
 

@@ -1,15 +1,15 @@
 //! Option building: what goes into the TCP header of each segment of one subflow.
 //!
-//! [`SubflowTx`] lives under the subflow's own lock (kernel: INP), because TCP builds options while it holds
-//! `so_snd`'s lock, where MP_LOCK must not be taken. `Mpcb::sync_tx()` and `Mpcb::map_commit()`, called with both
-//! locks, copy into it what [`SubflowTx::options`] reads later.
+//! [`SubflowTx`] lives under the subflow's own lock (kernel: INP). The reason is that TCP builds options while it holds
+//! `so_snd`'s lock, where MP_LOCK must not be taken. `Mpcb::sync_tx()` and `Mpcb::map_commit()` are called with both
+//! locks, and copy into it what [`SubflowTx::options`] reads later.
 
 mod buffer;
 mod segment;
 
 pub use buffer::OptionBuf;
 
-use crate::ds_map::{DsMap, TxMaps};
+use crate::ds_map::{DsMap, MapQueue};
 use crate::pool::{NoMemory, Pool};
 use crate::seq;
 use mptcp_wire::{Key, MpOption, Version};
@@ -84,7 +84,7 @@ pub(crate) struct TxState {
 #[derive(Debug)]
 pub struct SubflowTx {
     pub(crate) state: TxState,
-    pub(crate) maps: TxMaps,
+    pub(crate) maps: MapQueue,
     /// A signal (ADD_ADDR, REMOVE_ADDR, MP_PRIO, ...) that waits for a segment without payload.
     pub(crate) signal: Option<MpOption>,
     /// The signal has left since the last sync.
@@ -97,7 +97,7 @@ pub struct SubflowTx {
 
 impl SubflowTx {
     pub(crate) const fn new(state: TxState) -> Self {
-        SubflowTx { state, maps: TxMaps::new(), signal: None, signal_sent: false, fin_turn: false, change: 0 }
+        SubflowTx { state, maps: MapQueue::new(), signal: None, signal_sent: false, fin_turn: false, change: 0 }
     }
 
     /// How many of `len` payload bytes from `ssn` on (low 32 bits) may share one segment, or one TSO burst: those in
