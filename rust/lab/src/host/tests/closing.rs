@@ -154,3 +154,52 @@ fn a_reader_that_stops_stops_the_writer_and_nothing_is_lost() {
         assert!(done && transfer.read == transfer.size, "{} octets: {:#?}", transfer.read, w.a.stats(conn));
     }
 }
+
+#[test]
+fn what_a_subflow_did_is_known_after_its_end() {
+    // However it ends: in order, by our abort, by the peer's.
+    let ends: [fn(&mut World, ConnId, ConnId); 3] = [
+        |w, conn, peer| {
+            w.a.shutdown(conn, w.now);
+            w.b.shutdown(peer, w.now);
+        },
+        |w, conn, _| w.a.abort(conn, w.now),
+        |w, _, peer| w.b.abort(peer, w.now),
+    ];
+    for tune in [plain, |_: &mut HostConfig| {}] {
+        for (n, end) in ends.iter().enumerate() {
+            let mut w = two_paths(tune);
+            let mptcp = w.a.config().mptcp.enable;
+            let (conn, peer) = if mptcp {
+                joined(&mut w)
+            } else {
+                {
+                    let conn = w.connect();
+                    (conn, w.accept())
+                }
+            };
+            if !mptcp {
+                w.a.send(conn, &[1; 1000], w.now);
+                w.run(seconds(1), |w| w.b.state(peer).unwrap().readable == 1000);
+            }
+            end(&mut w, conn, peer);
+            let mut last = [None, None];
+            w.run(seconds(30), |w| {
+                while w.b.recv(peer, &mut [0; 4096]) > 0 {}
+                for (last, stats) in last.iter_mut().zip([w.a.stats(conn), w.b.stats(peer)]) {
+                    *last = stats.or(last.take());
+                }
+                false
+            });
+            let [a, b] = last.map(Option::unwrap);
+            let subflows = if mptcp { 2 } else { 1 };
+            // An aborted connection is forgotten at once by the side that aborts it.
+            for (stats, aborted) in [(&a, n == 1), (&b, n == 2)] {
+                let all: Vec<_> = stats.past.iter().chain(&stats.subflows).collect();
+                assert!(aborted || stats.subflows.is_empty(), "end {n}: {stats:#?}");
+                assert_eq!(all.len(), subflows, "end {n}, mptcp {mptcp}: {stats:#?}");
+                assert!(all.iter().all(|s| s.octets_sent + s.octets_received > 0), "end {n}: {all:#?}");
+            }
+        }
+    }
+}
