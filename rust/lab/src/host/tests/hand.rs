@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use mptcp_core::crypto::{KeyMaterial, join_hmac};
 use mptcp_core::time::Instant;
+use mptcp_wire::checksum::{Sum, dss_checksum};
 use mptcp_wire::tcp_options::mptcp_options;
-use mptcp_wire::{CapableFlags, DataSeq, Dss, Key, MpCapable, MpJoin, MpOption, Version};
+use mptcp_wire::{CapableFlags, DataSeq, Dss, DssMap, Key, MpCapable, MpJoin, MpOption, Version};
 
 use super::world::address;
 use crate::host::{ConnId, Flags, Host, HostConfig, TcpSegment};
@@ -38,6 +39,17 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn is(&self, flags: Flags) -> bool {
         self.flags == flags
+    }
+
+    pub(super) fn data_ack(&self) -> Option<DataSeq> {
+        self.dss().and_then(|dss| dss.data_ack)
+    }
+
+    pub(super) fn dss(&self) -> Option<Dss> {
+        self.options.iter().find_map(|option| match option {
+            MpOption::Dss(dss) => Some(*dss),
+            _ => None,
+        })
     }
 }
 
@@ -210,6 +222,19 @@ impl Hand {
     pub(super) fn data_ack(&self, doff: u64) -> MpOption {
         let data_ack = Some(DataSeq::Long(self.theirs.idsn.wrapping_add(doff)));
         MpOption::Dss(Dss { data_ack, map: None, data_fin: false })
+    }
+
+    /// A mapping of `len` octets of the hand's data from offset `doff` on to the flow's offset `ssn`.
+    pub(super) fn map(&self, doff: u64, ssn: u32, len: u16) -> DssMap {
+        DssMap { dsn: DataSeq::Long(self.own.idsn.wrapping_add(doff)), ssn, len, csum: None }
+    }
+
+    /// The same with the checksum over `data`.
+    pub(super) fn summed(&self, doff: u64, ssn: u32, data: &[u8]) -> DssMap {
+        let (mut sum, len) = (Sum::new(), u16::try_from(data.len()).unwrap());
+        sum.add_bytes(data);
+        let csum = dss_checksum(self.own.idsn.wrapping_add(doff), ssn, len, sum);
+        DssMap { csum: Some(csum), ..self.map(doff, ssn, len) }
     }
 
     /// A SYN with MP_JOIN from the hand's second address to `to`.

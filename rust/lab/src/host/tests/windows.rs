@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mptcp_wire::{Dss, MpOption};
+
 use super::hand::{Flow, Hand, Packet, Sent, between};
 use super::world::{Transfer, World, link, pattern};
 use crate::host::Flags;
@@ -61,6 +63,43 @@ fn what_a_full_peer_dropped_goes_out_again_as_soon_as_it_has_room() {
     }
     assert!(taken == octets, "{} octets", taken.len());
     assert_eq!(hand.host.stats(conn).unwrap().send_queue, 0);
+}
+
+#[test]
+fn a_mapping_with_checksum_may_be_longer_than_the_receive_buffer() {
+    // RFC 8684 section 3.3.1: nothing of it is delivered before all of it was verified, and a window that counts from
+    // the DATA_ACK would never let the peer send the rest.
+    let mut hand = Hand::new(|cfg| {
+        cfg.receive_buffer = 8 * 1024;
+        cfg.mptcp.checksum = true;
+    });
+    let (mut flow, conn) = hand.open(true);
+    let octets: Vec<u8> = (0..65_535).map(pattern).collect();
+    let (map, start) = (hand.summed(1, 1, &octets), flow.seq);
+    let mapping = MpOption::Dss(Dss { data_ack: None, map: Some(map), data_fin: false });
+    // The peer heeds the window: it counts from the DATA_ACK, which is 1 until all is verified.
+    let mut read: Vec<u8> = Vec::new();
+    let mut edge = 8 * 1024;
+    let end = hand.now + Duration::from_secs(20);
+    while read.len() < octets.len() && hand.now < end {
+        let at = flow.seq.wrapping_sub(start) as usize;
+        let len = edge.min(octets.len()).saturating_sub(at).min(1200);
+        let sent = if len > 0 {
+            let packet = Packet { flags: Flags::ACK, options: &[mapping], payload: &octets[at..at + len] };
+            hand.send(&mut flow, packet)
+        } else {
+            hand.wait(millis(50))
+        };
+        for sent in sent.iter().filter(|sent| between(sent, &flow)) {
+            assert!(!sent.flags.has(Flags::RST), "{sent:?}");
+            edge = edge.max(sent.window.into());
+        }
+        let mut buffer = [0; 4096];
+        let len = hand.host.recv(conn, &mut buffer);
+        read.extend(&buffer[..len]);
+    }
+    assert!(read == octets, "{} octets of {}, window {edge}", read.len(), octets.len());
+    assert!(hand.host.stats(conn).unwrap().is_mptcp);
 }
 
 #[test]
