@@ -42,7 +42,7 @@ counters! {
     pieces_duplicate,
     /// Pieces beyond the shared window, thrown away.
     pieces_beyond_window,
-    /// Pieces or maps thrown away because memory was refused.
+    /// Pieces or maps thrown away because memory was refused, and announced addresses that found no room.
     refused_no_memory,
     /// Maps that contradicted an earlier one.
     maps_conflicting,

@@ -11,7 +11,7 @@ pub const MAX_ADDRESSES: usize = super::MAX_SUBFLOWS as usize;
 /// One entry of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LocalAddress {
-    /// The address: unicast or loopback, never IPv4-mapped, never IPv6 link-local.
+    /// The address: unicast or loopback, never IPv4-mapped, never link-local.
     pub addr: IpAddr,
     /// Subflows from here start as backup (RFC 8684, 3.3.8).
     pub backup: bool,
@@ -31,12 +31,15 @@ impl fmt::Display for LocalAddress {
 /// behind it where its subflows shall be backups. An empty string, or `0` alone, is the empty list.
 ///
 /// Decided here:
-/// - Loopback is allowed: it serves tests and jails.
+/// - Loopback is allowed: it serves tests and jails. A connection that does not run over loopback leaves it out.
 /// - The same address twice is refused, flags or not: the second one could only be a mistake.
-/// - Unspecified, multicast and limited-broadcast addresses are refused: no subflow can have one.
+/// - Unspecified, multicast, limited-broadcast and reserved addresses (0.0.0.0/8, 240.0.0.0/4) are refused: no subflow
+///   can have one.
 /// - An IPv4-mapped IPv6 address is refused: it is an IPv4 path, and ADD_ADDR would announce it wrongly.
-/// - IPv6 link-local is refused, with `%zone` or without: the zone means nothing to the peer, and without
-///   it the address is none.
+/// - Link-local addresses are refused, IPv6 ones with `%zone` or without: on another link they mean another host, or
+///   none (RFC 3927 section 2.6.2, RFC 4291 section 2.5.6).
+///
+/// What a peer announces (ADD_ADDR) is judged by the same rule.
 ///
 /// Printing gives a string that parses to the same list; it is the same string if addresses were written
 /// canonically (RFC 5952) with single spaces.
@@ -177,15 +180,19 @@ pub enum AddressErrorKind {
     NotAnAddress,
     /// Something other than `backup` behind a comma, or `backup` twice.
     UnknownFlag,
+    /// Another address behind a comma.
+    Comma,
     /// `0.0.0.0` or `::`.
     Unspecified,
     /// A group, not a host.
     Multicast,
     /// `255.255.255.255`.
     Broadcast,
+    /// In 0.0.0.0/8 or 240.0.0.0/4.
+    Reserved,
     /// `::ffff:a.b.c.d`: write the IPv4 address.
     Ipv4Mapped,
-    /// IPv6 link-local.
+    /// In 169.254.0.0/16 or fe80::/10.
     LinkLocal,
     /// A zone (`%em0`) behind the address.
     Zone,
@@ -200,11 +207,13 @@ impl fmt::Display for AddressErrorKind {
         f.write_str(match self {
             AddressErrorKind::NotAnAddress => "not an IPv4 or IPv6 address",
             AddressErrorKind::UnknownFlag => "the only flag is \",backup\", once",
+            AddressErrorKind::Comma => "separate addresses with blanks, not with commas",
             AddressErrorKind::Unspecified => "the unspecified address cannot carry a subflow",
             AddressErrorKind::Multicast => "a multicast address cannot carry a subflow",
             AddressErrorKind::Broadcast => "a broadcast address cannot carry a subflow",
+            AddressErrorKind::Reserved => "an address of a reserved block cannot carry a subflow",
             AddressErrorKind::Ipv4Mapped => "IPv4-mapped; write the IPv4 address",
-            AddressErrorKind::LinkLocal => "a link-local IPv6 address cannot be used",
+            AddressErrorKind::LinkLocal => "a link-local address cannot be used",
             AddressErrorKind::Zone => "addresses with a zone cannot be used",
             AddressErrorKind::Duplicate => "this address is in the list already",
             AddressErrorKind::TooMany => "too many addresses; 32 is the most",
@@ -223,7 +232,7 @@ fn parse_entry(entry: &[u8]) -> Result<LocalAddress, AddressErrorKind> {
     let backup = match flags {
         None => false,
         Some("backup") => true,
-        Some(_) => return Err(AddressErrorKind::UnknownFlag),
+        Some(flags) => return Err(misplaced(flags)),
     };
     if let Some((v6, _)) = addr.split_once('%')
         && v6.parse::<Ipv6Addr>().is_ok()
@@ -234,19 +243,37 @@ fn parse_entry(entry: &[u8]) -> Result<LocalAddress, AddressErrorKind> {
     Ok(LocalAddress { addr, backup })
 }
 
-fn check(addr: IpAddr) -> Result<(), AddressErrorKind> {
-    if addr.is_unspecified() {
-        return Err(AddressErrorKind::Unspecified);
-    }
-    if addr.is_multicast() {
-        return Err(AddressErrorKind::Multicast);
-    }
-    match addr {
-        IpAddr::V4(v4) if v4.is_broadcast() => Err(AddressErrorKind::Broadcast),
-        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Err(AddressErrorKind::Ipv4Mapped),
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => Err(AddressErrorKind::LinkLocal),
-        _ => Ok(()),
-    }
+/// What stands behind a comma and is not `backup`.
+fn misplaced(flags: &str) -> AddressErrorKind {
+    // "10.0.0.1,10.0.0.2" and "10.0.0.1,backup,10.0.0.2"; "10.0.0.1, 10.0.0.2" has nothing behind the comma.
+    let addresses = flags.split(',').any(|flag| flag.is_empty() || flag.contains(['.', ':']));
+    if addresses { AddressErrorKind::Comma } else { AddressErrorKind::UnknownFlag }
+}
+
+/// Whether a subflow may have this address at either end: the one rule for `mp_addresses` and for ADD_ADDR. Unicast
+/// addresses may, private, shared and documentation ones too; [`is_joinable`] says when loopback may.
+///
+/// # Errors
+/// What kind of address it is.
+pub(crate) fn check(addr: IpAddr) -> Result<(), AddressErrorKind> {
+    let refused = match addr {
+        _ if addr.is_unspecified() => AddressErrorKind::Unspecified,
+        _ if addr.is_multicast() => AddressErrorKind::Multicast,
+        IpAddr::V4(v4) if v4.is_broadcast() => AddressErrorKind::Broadcast,
+        // RFC 1122 section 3.2.1.3 (this network) and RFC 1112 section 4 (class E).
+        IpAddr::V4(v4) if matches!(v4.octets(), [0 | 240.., ..]) => AddressErrorKind::Reserved,
+        IpAddr::V4(v4) if v4.is_link_local() => AddressErrorKind::LinkLocal,
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => AddressErrorKind::Ipv4Mapped,
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => AddressErrorKind::LinkLocal,
+        _ => return Ok(()),
+    };
+    Err(refused)
+}
+
+/// Whether `addr` may join a connection whose first subflow has the address `primary` at the same end: what [`check`]
+/// admits, and loopback only where the connection itself runs over loopback.
+pub(crate) fn is_joinable(addr: IpAddr, primary: IpAddr) -> bool {
+    check(addr).is_ok() && (primary.is_loopback() || !addr.is_loopback())
 }
 
 /// The entries of a string with their places, blanks skipped.

@@ -145,7 +145,7 @@ fn lists_read_back_as_they_were_written() {
         "192.168.0.11",
         "192.168.0.11 10.0.0.20",
         "10.0.0.2,backup 2001:db8::2 127.0.0.1",
-        "2001:db8::2,backup ::1 169.254.1.1",
+        "2001:db8::2,backup ::1 169.253.1.1",
     ];
     for text in texts {
         let list = parse(text).unwrap();
@@ -177,16 +177,16 @@ fn a_bad_entry_is_named() {
         ("10.0.0.1%em0", 0, 0..12, Kind::NotAnAddress),
         ("[::1]", 0, 0..5, Kind::NotAnAddress),
         (",backup", 0, 0..7, Kind::NotAnAddress),
-        ("10.0.0.1,", 0, 0..9, Kind::UnknownFlag),
+        ("10.0.0.1,backups", 0, 0..16, Kind::UnknownFlag),
+        ("10.0.0.1,", 0, 0..9, Kind::Comma),
+        ("10.0.0.1,10.0.0.2", 0, 0..17, Kind::Comma),
+        ("10.0.0.1,2001:db8::1", 0, 0..20, Kind::Comma),
+        ("10.0.0.1, 10.0.0.2", 0, 0..9, Kind::Comma),
+        ("10.0.0.1 , 10.0.0.2", 1, 9..10, Kind::Comma),
+        ("10.0.0.1 10.0.0.2,backup,10.0.0.3", 1, 9..33, Kind::Comma),
         ("10.0.0.1,Backup", 0, 0..15, Kind::UnknownFlag),
         ("10.0.0.1,backup,backup", 0, 0..22, Kind::UnknownFlag),
-        ("0.0.0.0", 0, 0..7, Kind::Unspecified),
-        ("::", 0, 0..2, Kind::Unspecified),
-        ("224.0.0.1", 0, 0..9, Kind::Multicast),
-        ("ff02::1", 0, 0..7, Kind::Multicast),
-        ("255.255.255.255", 0, 0..15, Kind::Broadcast),
-        ("::ffff:10.0.0.1", 0, 0..15, Kind::Ipv4Mapped),
-        ("fe80::1", 0, 0..7, Kind::LinkLocal),
+        ("10.0.0.1 fe80::1", 1, 9..16, Kind::LinkLocal),
         ("10.0.0.1 fe80::1%em0", 1, 9..20, Kind::Zone),
         ("10.0.0.1 10.0.0.1,backup", 1, 9..24, Kind::Duplicate),
         ("2001:db8::1 2001:db8:0::1", 1, 12..25, Kind::Duplicate),
@@ -197,6 +197,73 @@ fn a_bad_entry_is_named() {
     }
     let error = parse("10.0.0.1 x").unwrap_err().to_string();
     assert_eq!(error, "address 2 (at byte 9): not an IPv4 or IPv6 address");
+}
+
+/// Both ends of the blocks, and their neighbours: `None` may carry a subflow.
+const ADDRESSES: [(&str, Option<AddressErrorKind>); 43] = [
+    ("0.0.0.0", Some(AddressErrorKind::Unspecified)),
+    ("0.0.0.1", Some(AddressErrorKind::Reserved)),
+    ("0.255.255.255", Some(AddressErrorKind::Reserved)),
+    ("1.0.0.0", None),
+    ("10.0.0.1", None),
+    ("100.64.0.1", None),
+    ("126.255.255.255", None),
+    ("127.0.0.1", None),
+    ("127.255.255.254", None),
+    ("128.0.0.1", None),
+    ("169.253.255.255", None),
+    ("169.254.0.0", Some(AddressErrorKind::LinkLocal)),
+    ("169.254.255.255", Some(AddressErrorKind::LinkLocal)),
+    ("169.255.0.0", None),
+    ("172.16.0.1", None),
+    ("192.0.2.1", None),
+    ("192.168.0.1", None),
+    ("198.18.0.1", None),
+    ("198.51.100.1", None),
+    ("203.0.113.1", None),
+    ("223.255.255.255", None),
+    ("224.0.0.0", Some(AddressErrorKind::Multicast)),
+    ("239.255.255.255", Some(AddressErrorKind::Multicast)),
+    ("240.0.0.0", Some(AddressErrorKind::Reserved)),
+    ("255.255.255.254", Some(AddressErrorKind::Reserved)),
+    ("255.255.255.255", Some(AddressErrorKind::Broadcast)),
+    ("::", Some(AddressErrorKind::Unspecified)),
+    ("::1", None),
+    ("::fffe:0:0", None),
+    ("::ffff:0.0.0.0", Some(AddressErrorKind::Ipv4Mapped)),
+    ("::ffff:10.0.0.1", Some(AddressErrorKind::Ipv4Mapped)),
+    ("::ffff:127.0.0.1", Some(AddressErrorKind::Ipv4Mapped)),
+    ("::1:0:0:0", None),
+    ("64:ff9b::a00:1", None),
+    ("2001:db8::1", None),
+    ("2002:a00:1::1", None),
+    ("fd00::1", None),
+    ("fe7f:ffff::1", None),
+    ("fe80::1", Some(AddressErrorKind::LinkLocal)),
+    ("febf:ffff::1", Some(AddressErrorKind::LinkLocal)),
+    ("fec0::1", None),
+    ("ff00::1", Some(AddressErrorKind::Multicast)),
+    ("ff02::1", Some(AddressErrorKind::Multicast)),
+];
+
+#[test]
+fn which_addresses_a_subflow_may_have_at_either_end() {
+    for (text, refused) in ADDRESSES {
+        let addr: core::net::IpAddr = text.parse().unwrap();
+        assert_eq!(parse(text).err().map(|error| error.kind), refused, "{text} in mp_addresses");
+        // What the peer announces: loopback only where the connection runs over it.
+        for primary in ["10.0.0.1", "2001:db8::1", "127.0.0.1", "::1"] {
+            let primary: core::net::IpAddr = primary.parse().unwrap();
+            let expected = refused.is_none() && (!addr.is_loopback() || primary.is_loopback());
+            assert_eq!(is_joinable(addr, primary), expected, "{text} beside {primary}");
+        }
+    }
+}
+
+#[test]
+fn a_comma_between_addresses_is_answered_with_blanks() {
+    let error = parse("10.0.0.1,10.0.0.2").unwrap_err().to_string();
+    assert_eq!(error, "address 1 (at byte 0): separate addresses with blanks, not with commas");
 }
 
 #[test]

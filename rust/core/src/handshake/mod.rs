@@ -2,8 +2,8 @@
 //!
 //! [`Opener`] lives with the active side's SYN (kernel: the subflow's private stack state), [`Responder`]
 //! with the passive side's half-open entry (kernel: the syncache). Both are small `Copy` values without
-//! allocation; neither needs a lock beyond the one of the place it lives in. When both sides agreed they
-//! yield [`Agreed`], from which the MPCB is made; otherwise the connection is, and stays, plain TCP.
+//! allocation. The lock of the place where such a value lives is enough for it. When both sides agree, they yield
+//! [`Agreed`], from which the MPCB is made. Otherwise the connection is, and stays, plain TCP.
 
 mod opener;
 mod responder;
@@ -57,7 +57,7 @@ pub enum FallbackReason {
     Version = 3,
     /// The peer demands an algorithm or extension that we do not know (flags B, H).
     Algorithm = 4,
-    /// MP_CAPABLE was malformed, or echoed the wrong key.
+    /// MP_CAPABLE was malformed, echoed the wrong key, or contradicted what had been agreed (flag A).
     BadKey = 5,
     /// A clash of tokens, or no memory for the MPCB.
     NoResources = 6,
@@ -85,10 +85,25 @@ fn our_flags(checksum: bool, deny_join_id0: bool) -> CapableFlags {
     flags
 }
 
-/// Refuses what RFC 8684 section 3.1 says to ignore: flag B, and an offer without an algorithm that we know.
+/// Flags D to H: one for each algorithm.
+const ALGORITHMS: CapableFlags = CapableFlags::from_bits_retain(0x1f);
+
+/// Refuses an MP_CAPABLE that RFC 8684 section 3.1 says to ignore, on any segment of the handshake: one with flag B, or
+/// without an algorithm that we know.
 fn check_flags(flags: CapableFlags) -> Result<(), FallbackReason> {
     let understood = !flags.contains(CapableFlags::EXTENSIBILITY) && flags.contains(CapableFlags::HMAC_SHA);
     understood.then_some(()).ok_or(FallbackReason::Algorithm)
+}
+
+/// The same where the algorithm was chosen, no longer proposed: of D to H, H alone is set.
+fn check_choice(flags: CapableFlags) -> Result<(), FallbackReason> {
+    let ours = flags.intersection(ALGORITHMS) == CapableFlags::HMAC_SHA;
+    check_flags(flags).and(ours.then_some(()).ok_or(FallbackReason::Algorithm))
+}
+
+/// Whether an MP_CAPABLE with these flags may count after the handshake.
+pub(crate) fn is_understood(flags: CapableFlags) -> bool {
+    check_choice(flags).is_ok()
 }
 
 #[cfg(test)]

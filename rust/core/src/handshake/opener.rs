@@ -1,6 +1,6 @@
 //! The active side of the MP_CAPABLE handshake.
 
-use super::{Agreed, FallbackReason, Role, check_flags, find_capable, our_flags};
+use super::{Agreed, FallbackReason, Role, check_choice, find_capable, our_flags};
 use crate::crypto::KeyMaterial;
 use mptcp_wire::{MpCapable, MpOption, Version};
 
@@ -80,7 +80,8 @@ impl Opener {
         if answer.version != self.offer.version as u8 {
             return Err(FallbackReason::Version);
         }
-        check_flags(answer.flags)?;
+        // The responder chooses one of the algorithms that we offered.
+        check_choice(answer.flags)?;
         let (Some(key), None, None) = (answer.sender_key, answer.receiver_key, answer.data) else {
             return Err(FallbackReason::BadKey);
         };

@@ -1,6 +1,6 @@
 //! The passive side of the MP_CAPABLE handshake.
 
-use super::{Agreed, FallbackReason, Role, check_flags, find_capable, our_flags};
+use super::{Agreed, FallbackReason, Role, check_choice, check_flags, find_capable, our_flags};
 use crate::crypto::{KeyMaterial, equal_keys};
 use mptcp_wire::tcp_options::mptcp_options;
 use mptcp_wire::{CapableFlags, Key, MpCapable, MpOption, Version};
@@ -120,11 +120,17 @@ impl Responder {
     fn agree(&self, tcp_options: &[u8]) -> Result<Agreed, FallbackReason> {
         let (key, data, flags) = match find_capable(tcp_options) {
             Some(ack) => {
+                check_choice(ack.flags)?;
                 let (Some(key), Some(echo)) = (ack.sender_key, ack.receiver_key) else {
                     return Err(FallbackReason::BadKey);
                 };
                 let known = self.peer_key.is_none_or(|peer| equal_keys(peer, key));
                 if ack.version != self.version as u8 || !equal_keys(self.local.key, echo) || !known {
+                    return Err(FallbackReason::BadKey);
+                }
+                // RFC 8684 section 3.1: flag A here confirms that checksums are used. A peer that does not confirm
+                // them would send none, and each of its segments would break the subflow.
+                if self.checksum && !ack.flags.contains(CapableFlags::CHECKSUM) {
                     return Err(FallbackReason::BadKey);
                 }
                 (key, ack.data, ack.flags)

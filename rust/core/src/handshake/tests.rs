@@ -117,6 +117,72 @@ fn the_opener_refuses_what_it_cannot_continue() {
     assert_eq!(refusal(opener.on_syn_ack(&both)), FallbackReason::BadKey);
 }
 
+const B_FLAG: CapableFlags = CapableFlags::EXTENSIBILITY;
+const H: CapableFlags = CapableFlags::HMAC_SHA;
+/// D, which nobody has defined.
+const D: CapableFlags = CapableFlags::from_bits_retain(0x10);
+
+/// RFC 8684 section 3.1: flag B, or no algorithm that we know, is plain TCP. A SYN may propose others beside H; the
+/// SYN/ACK has chosen, and the third ACK goes by that choice.
+#[test]
+fn flags_of_all_three_segments_in_both_versions() {
+    let table = [
+        (H, true, true),
+        (H | CapableFlags::CHECKSUM, true, true),
+        (H | CapableFlags::DENY_JOIN_ID0, true, true),
+        (H | D, true, false),
+        (D, false, false),
+        (CapableFlags::empty(), false, false),
+        (H | B_FLAG, false, false),
+        (B_FLAG, false, false),
+        (CapableFlags::CHECKSUM, false, false),
+    ];
+    for version in [Version::V0, Version::V1] {
+        let key = (version == Version::V0).then_some(A);
+        for (flags, in_syn, later) in table {
+            let expected = |good: bool| if good { None } else { Some(FallbackReason::Algorithm) };
+            let syn = syn_ack(version as u8, flags, key);
+            assert_eq!(Responder::version_for(&syn, true).err(), expected(in_syn), "SYN {version:?} {flags:?}");
+            let opener = Opener::new(offer(version), material(version, A));
+            let answer = match opener.on_syn_ack(&syn_ack(version as u8, flags, Some(B))) {
+                SynAckVerdict::MultiPath(_) => None,
+                SynAckVerdict::PlainTcp(reason) => Some(reason),
+            };
+            assert_eq!(answer, expected(later), "SYN/ACK {version:?} {flags:?}");
+            let responder = respond(&syn_ack(version as u8, H, key), false);
+            let ack = match responder.on_third_ack(&third_ack(version, (A, B), None, flags)) {
+                ThirdAckVerdict::MultiPath(_) => None,
+                ThirdAckVerdict::PlainTcp(reason) => Some(reason),
+            };
+            assert_eq!(ack, expected(later), "third ACK {version:?} {flags:?}");
+        }
+    }
+}
+
+/// Flag A of the third ACK confirms the decision. Data in its place is judged as well.
+#[test]
+fn a_third_ack_that_does_not_confirm_checksums_is_plain_tcp() {
+    let data = CapableData { len: 77, csum: None };
+    for version in [Version::V0, Version::V1] {
+        let key = (version == Version::V0).then_some(A);
+        for (theirs, ours) in [(CapableFlags::CHECKSUM, false), (CapableFlags::empty(), true)] {
+            let responder = respond(&syn_ack(version as u8, H | theirs, key), ours);
+            for data in [None, Some(data).filter(|_| version == Version::V1)] {
+                let ack = third_ack(version, (A, B), data, H);
+                assert_eq!(third_refusal(responder.on_third_ack(&ack)), FallbackReason::BadKey);
+            }
+        }
+    }
+    // Nobody asked for them, but the peer uses them: section 3.1 has one side's wish decide.
+    let responder = respond(&syn_ack(1, H, None), false);
+    let ack = third_ack(Version::V1, (A, B), None, H | CapableFlags::CHECKSUM);
+    assert!(matches!(responder.on_third_ack(&ack), ThirdAckVerdict::MultiPath(agreed) if agreed.checksum));
+    // A cookie's SYN is not known any more; its third ACK must fit our own wish.
+    let ack = third_ack(Version::V1, (A, B), None, H);
+    let rebuilt = Responder::from_cookie(&ack, material(Version::V1, B), Version::V1, true).unwrap();
+    assert_eq!(third_refusal(rebuilt.on_third_ack(&ack)), FallbackReason::BadKey);
+}
+
 #[test]
 fn flag_c_of_either_side_reaches_the_other_in_v1_only() {
     for (version, expected) in [(Version::V0, false), (Version::V1, true)] {

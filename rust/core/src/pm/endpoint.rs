@@ -2,6 +2,7 @@
 
 use crate::time::Instant;
 use core::net::{IpAddr, SocketAddr};
+use mptcp_wire::AddAddr;
 
 /// One of our addresses besides the first subflow's, which has id 0.
 #[derive(Clone, Copy, Debug)]
@@ -9,30 +10,43 @@ pub(crate) struct Local {
     pub(crate) id: u8,
     pub(crate) addr: IpAddr,
     pub(crate) backup: bool,
-    pub(crate) announce: Announce,
-    /// No longer configured.
-    pub(crate) gone: bool,
-    /// Never configured: a peer joined to it.
-    pub(crate) implicit: bool,
+    pub(crate) state: LocalState,
 }
 
-/// How far the announcement of an address is.
+/// What an address of ours is to the connection. An id is free again when its entry is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LocalState {
+    /// In `mp_addresses`.
+    Configured(Announce),
+    /// Never configured: a peer joined to it.
+    Implicit,
+    /// No longer configured; its subflows are still to be closed.
+    Gone,
+    /// Its REMOVE_ADDR was sent so often, and is sent again at this time. The id of an address whose removal is still
+    /// being repeated would take away another address.
+    Removing(u8, Instant),
+}
+
+impl Local {
+    pub(crate) const fn is_configured(&self) -> bool {
+        matches!(self.state, LocalState::Configured(_))
+    }
+
+    /// Whether the address may have subflows.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self.state, LocalState::Configured(_) | LocalState::Implicit)
+    }
+}
+
+/// How far the announcement of an address is. The number counts how often it was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Announce {
-    /// Not announced.
-    Never,
-    /// To be announced from this time on.
-    Due(Instant),
-    /// Announced; again at this time if no echo comes. The number counts repetitions.
-    Sent(u8, Instant),
-    /// The peer has it, or it was repeated often enough.
+    /// To be sent (again) at this time.
+    Due(u8, Instant),
+    /// Sent often enough; no echo came.
+    Unanswered(u8),
+    /// The peer has it.
     Echoed,
-}
-
-impl Announce {
-    pub(crate) const fn is_pending(self) -> bool {
-        matches!(self, Announce::Due(_) | Announce::Sent(..))
-    }
 }
 
 /// An address that the peer announced.
@@ -40,14 +54,6 @@ impl Announce {
 pub(crate) struct Remote {
     pub(crate) id: u8,
     pub(crate) socket: SocketAddr,
-}
-
-/// Whether a peer's announcement names an address that a join may go to: unicast, and loopback only where the
-/// connection itself runs over loopback.
-pub(crate) fn is_usable(addr: IpAddr, primary: IpAddr) -> bool {
-    let special = match addr {
-        IpAddr::V4(v4) => v4.is_broadcast() || v4.is_link_local() || v4.octets().first() == Some(&0),
-        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
-    };
-    !(special || addr.is_multicast() || addr.is_unspecified()) && (addr.is_loopback() <= primary.is_loopback())
+    /// The echo that is owed for its last announcement.
+    pub(crate) echo: Option<AddAddr>,
 }

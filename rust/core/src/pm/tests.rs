@@ -1,6 +1,10 @@
-//! Ids, announcements, removals, and which paths are wanted when.
+//! Ids, announcements and removals; the helpers of all tests of the path manager.
 
-use super::paths::{STEADY, common_prefix};
+mod joins;
+mod limits;
+
+use super::attempts::STEADY;
+use super::pairs::common_prefix;
 use super::*;
 use crate::config::LocalAddress;
 use crate::crypto::KeyMaterial;
@@ -65,7 +69,24 @@ fn existing(pairs: &[(u8, u8)]) -> [Option<Existing>; 32] {
 impl Case {
     fn addresses(&mut self, addrs: &[&str], now: Instant) -> Vec<u8> {
         self.pm.set_locals(&list(addrs), now, &mut self.pool).unwrap();
-        core::iter::from_fn(|| self.pm.take_removed(now, &mut self.pool)).collect()
+        core::iter::from_fn(|| self.pm.take_removed(now)).collect()
+    }
+
+    /// The peer announces `addr`.
+    fn hears(&mut self, id: u8, addr: &str, now: Instant) {
+        self.pm.on_add_addr(&announced(id, addr), true, now, &mut self.pool).unwrap();
+    }
+
+    /// A join began on `pair` and was confirmed.
+    fn opened(&mut self, pair: Pair, now: Instant) {
+        self.pm.begin(pair, &mut self.pool).unwrap();
+        self.pm.pair_up(pair, now);
+    }
+
+    /// A join began on `pair` and came to nothing.
+    fn failed(&mut self, pair: Pair, down: Down, now: Instant) {
+        self.pm.begin(pair, &mut self.pool).unwrap();
+        self.pm.pair_down(pair, down, now);
     }
 
     fn signals(&mut self, now: Instant) -> Vec<MpOption> {
@@ -127,87 +148,6 @@ fn the_active_side_announces_nothing() {
 }
 
 #[test]
-fn disjoint_paths_come_before_a_mesh() {
-    let mut case = case(Role::Active, Version::V1);
-    case.addresses(&["10.0.1.1"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((1, 5)));
-    let rest = case.wanted(&[(0, 0), (1, 5)], at(1)).unwrap();
-    assert!(rest == (0, 5) || rest == (1, 0));
-    assert_eq!(case.wanted(&[(0, 0), (1, 5), (0, 5), (1, 0)], at(1)), None);
-}
-
-#[test]
-fn a_mesh_waits_until_no_more_addresses_come() {
-    let mut case = case(Role::Active, Version::V1);
-    case.addresses(&["10.0.1.1", "10.0.2.1"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(1), &mut case.pool).unwrap();
-    let have = [(0, 0), (1, 5), (2, 0)];
-    // Each known address has its subflow. The next one may be announced with the next segment.
-    assert_eq!(case.wanted(&have, at(1)), None);
-    assert_eq!(case.pm.next_attempt(&existing(&have)), Some(at(1) + MESH_WAIT));
-    let later = at(1) + Duration::from_millis(200);
-    case.pm.on_add_addr(&announced(6, "10.0.2.2"), true, later, &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&have, later), Some((2, 6)), "a new address does not wait");
-    let have = [(0, 0), (1, 5), (2, 0), (2, 6)];
-    assert_eq!(case.wanted(&have, at(1) + MESH_WAIT), None, "it put the mesh off again");
-    assert!(case.wanted(&have, later + MESH_WAIT).is_some());
-}
-
-#[test]
-fn a_mesh_without_memory_waits() {
-    let mut case = case(Role::Active, Version::V1);
-    case.addresses(&["10.0.1.1"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
-    let (have, now) = ([(0, 0), (1, 5)], at(1));
-    let (local, remote) = case.wanted(&have, now).unwrap();
-    case.pm.postpone(Pair { local, remote }, now);
-    let later = case.pm.next_attempt(&existing(&have)).unwrap();
-    assert!(later > now);
-    assert_eq!((case.wanted(&have, now), case.wanted(&have, later)), (None, Some((local, remote))));
-}
-
-#[test]
-fn among_equal_pairs_the_nearer_addresses_come_first() {
-    let mut case = case(Role::Active, Version::V1);
-    case.addresses(&["10.0.1.1"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
-    // Both would share one address with one other subflow.
-    assert_eq!(case.wanted(&[(0, 0), (1, 0)], at(0)), Some((1, 5)));
-    assert_eq!((common_prefix(ip("10.0.1.1"), ip("10.0.1.2")), common_prefix(ip("fd00::1"), ip("fd00::1"))), (30, 128));
-}
-
-#[test]
-fn a_lost_pair_of_a_mesh_waits_for_its_own_time_only() {
-    let mut case = case(Role::Active, Version::V1);
-    case.addresses(&["10.0.1.1"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
-    case.pm.pair_down(Pair { local: 0, remote: 5 }, Down::Lost, at(2), &mut case.pool);
-    case.pm.on_add_addr(&announced(6, "fd00::6"), true, at(3), &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&[(0, 0), (1, 5), (1, 0)], at(3)), Some((0, 5)));
-}
-
-#[test]
-fn flag_c_keeps_joins_from_the_first_address() {
-    let mut case = case(Role::Active, Version::V1);
-    case.pm.deny_remote_id0 = true;
-    case.addresses(&["10.0.1.1"], at(0));
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.on_add_addr(&announced(5, "10.0.1.2"), true, at(0), &mut case.pool).unwrap();
-    assert!(matches!(case.wanted(&[(0, 0)], at(0)), Some((_, 5))));
-}
-
-#[test]
-fn the_passive_side_joins_only_where_it_is_told_to() {
-    let mut case = case(Role::Passive, Version::V1);
-    case.addresses(&["10.0.1.2"], at(0));
-    case.pm.on_add_addr(&announced(5, "10.0.2.1"), true, at(0), &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.joins_on_add_addr = true;
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((1, 5)));
-}
-
-#[test]
 fn an_announcement_is_echoed_even_if_known_and_refused_if_bad() {
     let mut case = case(Role::Active, Version::V1);
     let add = announced(5, "10.0.1.2");
@@ -218,7 +158,7 @@ fn an_announcement_is_echoed_even_if_known_and_refused_if_bad() {
         let echo = MpOption::AddAddr(AddAddr { form: AddAddrForm::Echo, ..add });
         assert_eq!(case.signals(at(0)), [echo]);
     }
-    for (id, addr) in [(0, "10.0.3.3"), (6, "224.0.0.1"), (6, "127.0.0.1"), (6, "0.0.0.0"), (5, "10.0.3.3")] {
+    for (id, addr) in [(0, "10.0.3.3"), (6, "240.0.0.1"), (6, "127.0.0.1"), (6, "169.254.0.1"), (5, "10.0.3.3")] {
         let refused = case.pm.on_add_addr(&announced(id, addr), true, at(0), &mut case.pool);
         assert_eq!(refused, Err(AddrRefused::Unusable), "{id} {addr}");
     }
@@ -248,90 +188,150 @@ fn a_removed_id_is_said_twice_and_not_given_to_another_address_meanwhile() {
     assert!(!ids.is_empty() && ids.iter().all(|id| *id == 2), "{ids:?}");
 }
 
-#[test]
-fn a_removed_remote_is_not_joined_until_it_is_announced_again() {
-    let mut case = case(Role::Active, Version::V1);
-    let add = announced(5, "10.0.1.2");
-    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
-    assert!(case.pm.on_remove_addr(5) && !case.pm.on_remove_addr(5));
-    assert_eq!(case.signals(at(0)), [], "no echo for what is gone");
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((0, 5)));
-}
-
-#[test]
-fn a_lost_path_is_tried_with_growing_waits_and_then_given_up() {
-    let mut case = case(Role::Active, Version::V1);
-    let (pair, backoff) = (Pair { local: 0, remote: 0 }, Config::DEFAULT.timers.rejoin);
-    let mut now = at(0);
-    assert!(case.pm.pair_down(pair, Down::Lost, now, &mut case.pool));
-    let mut waits = Vec::new();
-    while let Some(next) = case.pm.next_attempt(&existing(&[])) {
-        assert_eq!(case.pm.next_attempt(&existing(&[(0, 0)])), None, "while it is being tried, nothing is due");
-        assert_eq!(case.wanted(&[], now), None);
-        waits.push(next - now);
-        now = next;
-        assert_eq!(case.wanted(&[], now), Some((0, 0)));
-        case.pm.pair_down(pair, Down::Silent, now, &mut case.pool);
+fn only_add(signals: &[MpOption]) -> AddAddr {
+    match signals {
+        [MpOption::AddAddr(add)] => *add,
+        other => panic!("{other:?}"),
     }
-    assert_eq!(waits.len(), usize::from(backoff.retries));
-    assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]) && waits.iter().all(|wait| *wait <= backoff.cap));
-    assert_eq!(waits[0], Duration::from_secs(1));
-    // The interface is back.
-    case.pm.retry_now(ip("10.0.0.1"), now);
-    assert_eq!(case.wanted(&[], now), Some((0, 0)));
-    assert!(case.pm.pair_up(pair, now), "it had worked before");
+}
+
+/// How often each signal comes in a minute, if `lost` dies with its subflow the first time that it is handed out.
+fn times_sent(case: &mut Case, mut lost: Option<MpOption>) -> usize {
+    let mut sent = 0;
+    while let Some(next) = case.pm.next_signal().filter(|next| *next < at(3600)) {
+        let now = next.max(at(0));
+        for signal in case.signals(now) {
+            sent += 1;
+            if let Some(dead) = lost.take_if(|lost| *lost == signal) {
+                case.pm.signal_lost(&dead, now);
+                sent -= 1;
+            }
+        }
+        assert!(sent < 50);
+    }
+    sent
 }
 
 #[test]
-fn a_path_that_does_not_last_waits_longer_each_time() {
-    let mut case = case(Role::Active, Version::V1);
-    let pair = Pair { local: 0, remote: 0 };
-    let mut now = at(0);
-    let mut wait = |case: &mut Case, lasts: Duration| {
-        now = now + lasts;
-        case.pm.pair_down(pair, Down::Lost, now, &mut case.pool);
-        let from = now;
-        now = case.pm.next_attempt(&existing(&[])).unwrap();
-        case.pm.pair_up(pair, now);
-        now.since(from).as_secs()
+fn what_died_with_its_subflow_is_sent_again_and_no_more_often_than_else() {
+    let announcing = || {
+        let mut case = case(Role::Passive, Version::V1);
+        case.addresses(&["10.0.1.2"], at(0));
+        case
     };
-    let short = Duration::from_millis(500);
-    let waits: Vec<u64> = (0..4).map(|_| wait(&mut case, short)).collect();
-    assert_eq!(waits, [1, 2, 4, 8]);
-    assert_eq!(wait(&mut case, STEADY), 1);
-    assert_eq!(wait(&mut case, short), 2);
+    let add = announcing().signals(at(0))[0];
+    assert_eq!(times_sent(&mut announcing(), None), times_sent(&mut announcing(), Some(add)));
+    let removing = || {
+        let mut case = case(Role::Active, Version::V1);
+        case.addresses(&["10.0.1.2"], at(0));
+        assert_eq!(case.addresses(&[], at(0)), [1]);
+        case
+    };
+    let removal = removing().signals(at(0))[0];
+    assert_eq!((times_sent(&mut removing(), None), times_sent(&mut removing(), Some(removal))), (2, 2));
+    let echoing = || {
+        let mut case = case(Role::Active, Version::V1);
+        case.hears(5, "10.0.1.2", at(0));
+        case
+    };
+    let echo = echoing().signals(at(0))[0];
+    assert_eq!((times_sent(&mut echoing(), None), times_sent(&mut echoing(), Some(echo))), (1, 1));
 }
 
 #[test]
-fn a_refused_address_is_left_alone_until_announced_again() {
-    let mut case = case(Role::Active, Version::V1);
-    let add = announced(5, "10.0.1.2");
-    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
-    assert!(!case.pm.pair_down(Pair { local: 0, remote: 5 }, Down::Refused, at(0), &mut case.pool));
-    assert_eq!(case.wanted(&[(0, 0)], at(1000)), None);
-    case.pm.on_add_addr(&add, true, at(0), &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&[(0, 0)], at(1000)), Some((0, 5)));
-}
-
-#[test]
-fn there_is_a_limit_to_what_a_peer_may_announce_and_memory_comes_back() {
-    let mut case = case(Role::Active, Version::V1);
-    for id in 1..=MAX_REMOTES as u8 {
-        case.pm.on_add_addr(&announced(id, &std::format!("10.0.9.{id}")), true, at(0), &mut case.pool).unwrap();
+fn the_last_repetition_too_is_sent_again_if_it_is_lost() {
+    let mut case = case(Role::Passive, Version::V1);
+    case.addresses(&["10.0.1.2", "10.0.1.3"], at(0));
+    case.addresses(&["10.0.1.2"], at(0));
+    let (mut last_add, mut last_removal) = (None, None);
+    while let Some(next) = case.pm.next_signal() {
+        for signal in case.signals(next) {
+            match signal {
+                MpOption::AddAddr(_) => last_add = Some((signal, next)),
+                _ => last_removal = Some((signal, next)),
+            }
+            if let Some((signal, now)) = last_removal
+                && now == at(1)
+            {
+                case.pm.signal_lost(&signal, now);
+                assert_eq!(case.signals(now), [signal]);
+                last_removal = None;
+            }
+        }
     }
-    let more = case.pm.on_add_addr(&announced(200, "10.0.8.8"), true, at(0), &mut case.pool);
-    assert_eq!(more, Err(AddrRefused::NoRoom));
-    case.pm.clear(&mut case.pool);
-    assert_eq!(case.pool.used(), 0);
+    let (add, now) = last_add.unwrap();
+    case.pm.signal_lost(&add, now);
+    assert_eq!(case.signals(now), [add]);
+    assert_eq!(case.pm.next_signal(), None, "and then no more");
 }
 
 #[test]
-fn families_are_not_mixed() {
+fn an_echo_that_came_before_the_loss_ends_the_announcement() {
+    let mut case = case(Role::Passive, Version::V1);
+    case.addresses(&["10.0.1.2"], at(0));
+    let sent = case.signals(at(0));
+    assert!(case.pm.on_echo(&only_add(&sent)));
+    case.pm.signal_lost(&sent[0], at(0));
+    assert_eq!(case.pm.next_signal(), None);
+}
+
+#[test]
+fn a_lost_echo_is_not_sent_for_what_was_removed_meanwhile() {
     let mut case = case(Role::Active, Version::V1);
-    case.addresses(&["fd00::1"], at(0));
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), None);
-    case.pm.on_add_addr(&announced(5, "fd00::2"), true, at(0), &mut case.pool).unwrap();
-    assert_eq!(case.wanted(&[(0, 0)], at(0)), Some((1, 5)));
+    case.hears(5, "10.0.1.2", at(0));
+    let echo = case.signals(at(0));
+    case.pm.on_remove_addr(5);
+    case.pm.signal_lost(&echo[0], at(0));
+    assert_eq!(case.pm.next_signal(), None);
+    case.hears(5, "10.0.1.3", at(1));
+    case.signals(at(1));
+    case.pm.signal_lost(&echo[0], at(1));
+    assert_eq!(case.pm.next_signal(), None, "another address has the id");
+}
+
+#[test]
+fn an_address_that_a_peer_joined_to_is_announced_when_it_is_configured() {
+    let mut case = case(Role::Passive, Version::V1);
+    assert_eq!(case.pm.local_id(ip("10.0.1.2"), &mut case.pool), Ok(1));
+    assert_eq!(case.addresses(&[], at(0)), [], "it was never configured");
+    assert_eq!(case.pm.next_signal(), None);
+    case.addresses(&["10.0.1.2"], at(0));
+    assert_eq!(only_add(&case.signals(at(0))).addr_id, 1);
+    assert_eq!(case.addresses(&[], at(0)), [1]);
+}
+
+#[test]
+fn an_address_that_comes_back_is_announced_with_another_id() {
+    let mut case = case(Role::Passive, Version::V1);
+    case.addresses(&["10.0.1.2"], at(0));
+    assert_eq!(case.addresses(&[], at(0)), [1]);
+    // Before the caller has dealt with it, it is as if nothing had happened.
+    assert_eq!(case.addresses(&["10.0.1.2"], at(0)), []);
+    let ids: Vec<_> = case.signals(at(0)).into_iter().filter(|signal| matches!(signal, MpOption::AddAddr(_))).collect();
+    assert_eq!(only_add(&ids).addr_id, 2);
+    assert_eq!(case.pm.local_id(ip("10.0.1.2"), &mut case.pool), Ok(2));
+    let mut case = self::case(Role::Passive, Version::V1);
+    case.addresses(&["10.0.1.2"], at(0));
+    case.pm.set_locals(&AddressList::EMPTY, at(0), &mut case.pool).unwrap();
+    assert_eq!(case.addresses(&["10.0.1.2"], at(0)), []);
+    assert_eq!(only_add(&case.signals(at(0))).addr_id, 1);
+}
+
+#[test]
+fn the_first_subflows_address_is_neither_announced_nor_removed_with_the_list() {
+    let mut case = case(Role::Passive, Version::V1);
+    case.addresses(&["10.0.0.1", "10.0.1.2"], at(0));
+    assert_eq!(only_add(&case.signals(at(0))).addr, ip("10.0.1.2"));
+    assert_eq!(case.addresses(&["10.0.1.2"], at(0)), []);
+    assert_eq!(case.pm.local_id(ip("10.0.0.1"), &mut case.pool), Ok(0));
+}
+
+#[test]
+fn loopback_is_announced_only_where_the_connection_runs_over_it() {
+    for (primary, announced) in [("10.0.0.1:1", 0), ("127.0.0.1:1", 1)] {
+        let mut case = case(Role::Passive, Version::V1);
+        case.pm.primary_local = primary.parse().unwrap();
+        case.addresses(&["127.0.0.2"], at(0));
+        assert_eq!(case.signals(at(0)).len(), announced, "{primary}");
+    }
 }

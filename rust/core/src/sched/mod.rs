@@ -1,10 +1,10 @@
 //! The packet scheduler: which subflow may map how many of the unmapped bytes.
 //!
-//! CAIA's `mp_get_map()` asks the scheduler whenever a subflow could send and holds no unsent map. A scheduler sees
-//! the paths and the send buffer, decides on a number of bytes, and keeps no bytes and no clock.
+//! `mp_get_map()` (CAIA's name) asks the scheduler whenever a subflow could send and holds no unsent map. A scheduler sees
+//! the paths and the send buffer. It decides how many bytes the subflow gets, or which subflow they are left to. It has
+//! no state and no clock.
 
-mod min_rtt;
-mod round_robin;
+mod policy;
 
 use crate::config::SchedulerKind;
 use core::time::Duration;
@@ -65,8 +65,8 @@ pub fn share(
     want: u64,
 ) -> Share {
     let share = match kind {
-        SchedulerKind::MinRtt => min_rtt::share(me, paths, buffer, want),
-        SchedulerKind::RoundRobin => Share::Bytes(round_robin::share(me, paths, buffer, want)),
+        SchedulerKind::MinRtt => policy::min_rtt(me, paths, buffer, want),
+        SchedulerKind::RoundRobin => Share::Bytes(policy::round_robin(me, paths, buffer, want)),
     };
     match share {
         Share::Bytes(bytes) => Share::Bytes(bytes.min(buffer.mappable).min(want)),

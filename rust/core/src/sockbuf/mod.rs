@@ -187,6 +187,15 @@ impl RcvWindow {
         moved
     }
 
+    /// Moves the right edge to at least `edge`, whatever is free. Returns whether it moved.
+    pub const fn open_to(&mut self, edge: u64) -> bool {
+        let opened = edge > self.edge;
+        if opened {
+            self.edge = edge;
+        }
+        opened
+    }
+
     /// First offset that must not be sent to us.
     #[must_use]
     pub const fn edge(&self) -> u64 {

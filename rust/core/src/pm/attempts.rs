@@ -1,0 +1,229 @@
+//! What was tried on each pair of addresses, and when it is tried again.
+
+use crate::config::Backoff;
+use crate::pool::{NoMemory, Pool};
+use crate::time::Instant;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// A path that is lost sooner than this after it was joined again waits longer each time: a middlebox may let a subflow's
+/// first segments pass, and nothing behind them.
+pub(super) const STEADY: Duration = Duration::from_secs(10);
+
+/// A path by its address ids.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Pair {
+    pub(crate) local: u8,
+    pub(crate) remote: u8,
+}
+
+/// The pair of the first subflow.
+const FIRST: Pair = Pair { local: 0, remote: 0 };
+
+/// How a path was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Down {
+    /// It had worked.
+    Lost,
+    /// No answer to our SYN.
+    Silent,
+    /// The peer reset our SYN (RFC 8684 section 3.4.1: not tried again unless the path had worked).
+    Refused,
+    /// Closed on purpose; only a new announcement brings it back.
+    ForGood,
+}
+
+/// Where a pair stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// A join is under way.
+    Opening,
+    /// There is no subflow; the next join may begin at this time.
+    Waiting(Instant),
+    /// A subflow works since then.
+    Up(Instant),
+    /// There is no subflow, and no join begins by itself.
+    GivenUp,
+}
+
+/// The history of one pair.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    pair: Pair,
+    /// Waits so far, since the path was steady last.
+    waits: u8,
+    /// The path carried data once.
+    worked: bool,
+    state: State,
+}
+
+impl Attempt {
+    const fn new(pair: Pair, state: State) -> Self {
+        Attempt { pair, waits: 0, worked: false, state }
+    }
+
+    fn down(&mut self, down: Down, now: Instant, rejoin: Backoff) {
+        self.worked |= down == Down::Lost;
+        if let State::Up(since) = self.state
+            && now.since(since) >= STEADY
+        {
+            self.waits = 0;
+        }
+        // A path that worked may meet a peer that has not noticed its loss and has no room for another subflow.
+        let again = match down {
+            Down::Lost | Down::Silent => true,
+            Down::Refused => self.worked,
+            Down::ForGood => false,
+        };
+        let wait = rejoin.wait(self.waits).filter(|_| again);
+        self.state = wait.map_or(State::GivenUp, |wait| State::Waiting(now + wait));
+        self.waits = self.waits.saturating_add(1);
+    }
+}
+
+/// The pairs that were tried. A join begins only where it can be remembered, so that a pair without an entry was never
+/// tried: none is opened again and again because memory is short.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    /// The first subflow's pair needs no memory.
+    first: Option<Attempt>,
+    /// The others, sorted by pair: each poll asks for every pair that there could be.
+    more: Vec<Attempt>,
+    /// Entries looked at.
+    #[cfg(test)]
+    pub(super) looks: core::cell::Cell<usize>,
+}
+
+impl Attempts {
+    /// The first subflow is up.
+    pub(super) const fn new() -> Self {
+        Attempts {
+            first: Some(Attempt::new(FIRST, State::Up(Instant::ZERO))),
+            more: Vec::new(),
+            #[cfg(test)]
+            looks: core::cell::Cell::new(0),
+        }
+    }
+
+    /// Where the entry of `pair` is, or belongs.
+    fn find(&self, pair: Pair) -> Result<usize, usize> {
+        self.more.binary_search_by(|attempt| {
+            #[cfg(test)]
+            self.looks.set(self.looks.get() + 1);
+            attempt.pair.cmp(&pair)
+        })
+    }
+
+    fn get_mut(&mut self, pair: Pair) -> Option<&mut Attempt> {
+        if pair == FIRST {
+            return self.first.as_mut();
+        }
+        let at = self.find(pair).ok()?;
+        self.more.get_mut(at)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Attempt> {
+        self.first.iter_mut().chain(&mut self.more)
+    }
+
+    /// Keeps the entries for which `keep` holds.
+    fn retain(&mut self, keep: impl Fn(&Attempt) -> bool) {
+        self.first = self.first.filter(&keep);
+        self.more.retain(keep);
+    }
+
+    /// Where the pair stands; `None`: it was not tried.
+    pub(super) fn state(&self, pair: Pair) -> Option<State> {
+        if pair == FIRST {
+            return self.first.map(|attempt| attempt.state);
+        }
+        let at = self.find(pair).ok()?;
+        self.more.get(at).map(|attempt| attempt.state)
+    }
+
+    /// A join begins. On [`NoMemory`] it must not.
+    pub(super) fn begin(&mut self, pair: Pair, pool: &mut Pool) -> Result<(), NoMemory> {
+        if let Some(attempt) = self.get_mut(pair) {
+            attempt.state = State::Opening;
+            return Ok(());
+        }
+        let attempt = Attempt::new(pair, State::Opening);
+        if pair == FIRST {
+            self.first = Some(attempt);
+            return Ok(());
+        }
+        let (Ok(at) | Err(at)) = self.find(pair);
+        pool.reserve_vec(&mut self.more, 1)?;
+        self.more.insert(at, attempt);
+        Ok(())
+    }
+
+    /// A subflow works. Returns whether the path had worked before and was lost.
+    pub(super) fn up(&mut self, pair: Pair, now: Instant) -> bool {
+        let Some(attempt) = self.get_mut(pair) else {
+            return false;
+        };
+        if !matches!(attempt.state, State::Up(_)) {
+            attempt.state = State::Up(now);
+        }
+        attempt.worked
+    }
+
+    /// The subflow is gone, or could not be opened. A pair without an entry was withdrawn meanwhile: nothing is noted.
+    pub(super) fn down(&mut self, pair: Pair, down: Down, now: Instant, rejoin: Backoff) {
+        if let Some(attempt) = self.get_mut(pair) {
+            attempt.down(down, now, rejoin);
+        }
+    }
+
+    /// The remote address was announced again: what was given up may be tried again. Paths that live, or wait, keep
+    /// their history.
+    pub(super) fn announced_again(&mut self, remote: u8) {
+        self.retain(|attempt| attempt.pair.remote != remote || attempt.state != State::GivenUp);
+    }
+
+    /// The remote address has another port now: what was tried and has no subflow is as if it had not been.
+    pub(super) fn port_changed(&mut self, remote: u8) {
+        let lives = |state| matches!(state, State::Up(_) | State::Opening);
+        self.retain(|attempt| attempt.pair.remote != remote || lives(attempt.state));
+    }
+
+    /// The remote address is gone.
+    pub(super) fn forget_remote(&mut self, remote: u8) {
+        self.retain(|attempt| attempt.pair.remote != remote);
+    }
+
+    /// The local address is gone.
+    pub(super) fn forget_local(&mut self, local: u8) {
+        self.retain(|attempt| attempt.pair.local != local);
+    }
+
+    /// The local address is gone from its interface: what waits is given up until it is back.
+    pub(super) fn local_lost(&mut self, local: u8) {
+        for attempt in self.iter_mut().filter(|attempt| attempt.pair.local == local) {
+            if matches!(attempt.state, State::Waiting(_)) {
+                attempt.state = State::GivenUp;
+            }
+        }
+    }
+
+    /// The local address is back: what waits, or was given up, is due at once.
+    pub(super) fn local_back(&mut self, local: u8, now: Instant) {
+        for attempt in self.iter_mut().filter(|attempt| attempt.pair.local == local) {
+            attempt.waits = 0;
+            if matches!(attempt.state, State::Waiting(_) | State::GivenUp) {
+                attempt.state = State::Waiting(now);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.more.len()
+    }
+
+    pub(super) fn clear(&mut self, pool: &mut Pool) {
+        self.first = None;
+        pool.release_vec(core::mem::take(&mut self.more));
+    }
+}
