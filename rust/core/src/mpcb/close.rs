@@ -74,9 +74,11 @@ impl Mpcb {
         self.end(ConnError::TimedOut);
     }
 
-    /// Both directions have ended, or are about to: no new subflows.
+    /// Both directions have ended, or are about to: no new subflows. Data that the peer has not acknowledged may still
+    /// need one, whether our application is there or not.
     pub(super) fn is_closing(&self) -> bool {
-        self.over.is_some() || (self.peer_fin_taken && self.snd.is_shut()) || self.detached
+        let ending = (self.peer_fin_taken && self.snd.is_shut()) || self.detached;
+        self.over.is_some() || (ending && self.snd.sb_cc() == 0)
     }
 
     /// After a change on the send side: all data is mapped and the application has closed.

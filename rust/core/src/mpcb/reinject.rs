@@ -231,7 +231,8 @@ impl Mpcb {
         if let Some(sf) = self.acked_but_bare() {
             self.bare_too_long(sf, now);
         }
-        if !self.confirmed && self.snd.sb_cc() == 0 && self.reinject.backoff >= UNCONFIRMED_FINS {
+        let unheard = !self.confirmed && !self.live().any(|subflow| subflow.option_seen);
+        if unheard && self.snd.sb_cc() == 0 && self.reinject.backoff >= UNCONFIRMED_FINS {
             // A DATA_FIN and nothing else was sent, and the peer never showed that it speaks MPTCP.
             self.stripped_on_our_way(now);
         }

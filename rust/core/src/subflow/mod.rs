@@ -117,6 +117,8 @@ pub(crate) struct Subflow {
     pub(crate) bare: u64,
     /// The peer's DSS has been seen on this subflow.
     pub(crate) dss_seen: bool,
+    /// An MPTCP option of the peer has been seen on this subflow after the handshake.
+    pub(crate) option_seen: bool,
     /// The last segment came without any MPTCP option.
     pub(crate) last_bare: bool,
     /// Acknowledgements of data in a row that came without DSS.
@@ -166,6 +168,7 @@ impl Subflow {
             unmapped: false,
             bare: 0,
             dss_seen: false,
+            option_seen: false,
             last_bare: false,
             bare_acks: 0,
             metrics: Metrics::default(),
