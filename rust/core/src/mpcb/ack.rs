@@ -61,7 +61,6 @@ impl Mpcb {
             return;
         };
         subflow.last_bare = !seen.any;
-        subflow.option_seen |= seen.any;
         let ack = seq::expand32(ack, subflow.acked);
         // The FIN takes one number after the last byte.
         if ack > subflow.next_ssn.saturating_add(1) || ack <= subflow.acked {

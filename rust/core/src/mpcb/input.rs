@@ -91,6 +91,11 @@ impl Mpcb {
             match option {
                 Ok(option) => {
                     seen.any = true;
+                    if !matches!(option, MpOption::Capable(_))
+                        && let Some(subflow) = self.get_mut(sf)
+                    {
+                        subflow.option_seen = true;
+                    }
                     seen.signal |= !matches!(option, MpOption::Dss(_));
                     self.option_in(sf, seg, &option, &mut seen, now);
                 }

@@ -117,7 +117,7 @@ pub(crate) struct Subflow {
     pub(crate) bare: u64,
     /// The peer's DSS has been seen on this subflow.
     pub(crate) dss_seen: bool,
-    /// An MPTCP option of the peer has been seen on this subflow after the handshake.
+    /// An MPTCP option of the peer has been seen on this subflow after the handshake (whose MP_CAPABLE is repeated).
     pub(crate) option_seen: bool,
     /// The last segment came without any MPTCP option.
     pub(crate) last_bare: bool,

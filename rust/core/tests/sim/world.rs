@@ -250,7 +250,11 @@ impl World {
             let Some(Reverse(arrival)) = self.arrivals.pop() else {
                 break;
             };
-            self.seen.arrives(arrival.side, &arrival.packet, &self.hosts[arrival.side]);
+            let announces = self.seen.arrives(arrival.side, &arrival.packet, &self.hosts[arrival.side]);
+            if announces {
+                // What was refused may be tried again.
+                self.hosts[arrival.side].opened.clear();
+            }
             self.hosts[arrival.side].input(&arrival.packet, now);
             self.seen.look(arrival.side, &self.hosts[arrival.side]);
         }
