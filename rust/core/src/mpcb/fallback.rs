@@ -21,13 +21,13 @@ const MISMAPPED_GRACE: Duration = Duration::from_secs(2);
 const BARE_ACKS: u8 = 8;
 /// Data-level timeouts after which a subflow with such acknowledgements is given up where no fallback is possible.
 const BARE_TIMEOUTS: u8 = 2;
-/// The peer's infinite mapping is awaited for so long after MP_FAIL.
-const FAIL_WAIT: Duration = Duration::from_secs(10);
-
 /// MP_FAIL of a host that fell back by itself goes out so often again, at intervals that double from this one. After
 /// that no option is sent any more: the peer has heard, or never will.
 const FAIL_REPEATS: u8 = 4;
 const FAIL_REPEAT: Duration = Duration::from_millis(100);
+/// MP_FAIL that asks for an infinite mapping goes out so often again, in the same way; the last answer is awaited for
+/// 6.4 s.
+const FAIL_ASKS: u8 = 6;
 
 /// The connection goes on as plain TCP on its only subflow.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +182,8 @@ impl Mpcb {
         if self.can_fall_back(sf) && !joining && doff == self.reass.rcv_nxt() {
             // The bytes wait in the subflow's queue for the peer's infinite mapping.
             self.failing = Some(dsn);
-            self.timers.set(Timer::Fail, now + FAIL_WAIT);
+            self.fail_asks = 0;
+            self.timers.set(Timer::Fail, now + FAIL_REPEAT);
             self.ask_ack();
             return;
         }
@@ -197,7 +198,13 @@ impl Mpcb {
     /// The time for the answer to our MP_FAIL is over.
     pub(super) fn fail_timer(&mut self, now: Instant) {
         let Some(fallback) = &mut self.fallback else {
-            return self.end(ConnError::Damaged);
+            if self.fail_asks >= FAIL_ASKS {
+                return self.end(ConnError::Damaged);
+            }
+            self.fail_asks = self.fail_asks.saturating_add(1);
+            let doubled = 2_u32.saturating_pow(u32::from(self.fail_asks));
+            self.timers.set(Timer::Fail, now + FAIL_REPEAT.saturating_mul(doubled));
+            return self.ask_ack();
         };
         if fallback.repeats >= FAIL_REPEATS {
             fallback.fail = None;

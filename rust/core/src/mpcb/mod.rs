@@ -90,6 +90,8 @@ pub struct Mpcb {
     fallback: Option<Fallback>,
     /// MP_FAIL was sent on the only subflow; the peer's infinite mapping is awaited.
     failing: Option<u64>,
+    /// How often that MP_FAIL was repeated.
+    fail_asks: u8,
     /// The application has closed its socket.
     detached: bool,
     over: Option<ConnError>,
@@ -155,6 +157,7 @@ impl Mpcb {
             peer_fin_taken: false,
             fallback: None,
             failing: None,
+            fail_asks: 0,
             detached: false,
             over: None,
             wants: ConnWants::empty(),

@@ -271,7 +271,7 @@ impl World {
             self.seen.look(side, &self.hosts[side]);
         }
         if !self.seen.whole && self.meddled {
-            self.seen.several |= self.hosts.iter().any(|host| host.carriers().count() > 1);
+            self.seen.several |= self.hosts.iter().any(Host::has_several);
             let whole = |at: &(SocketAddr, SocketAddr)| {
                 !self.links[self.path_of(at.0.ip())].meddles() && self.hosts[1].carriers().any(|to| (to.1, to.0) == *at)
             };
