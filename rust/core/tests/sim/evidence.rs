@@ -56,7 +56,9 @@ impl Fall {
             FallbackReason::NoDss => self.stripped_at_all > 0 || self.peer_fell || self.unanswered,
             FallbackReason::Checksum => self.corrupted > 0,
             // The peer found out, of itself or because we had fallen back.
-            FallbackReason::PeerFailed => self.corrupted > 0 || self.stripped_at_all > 0 || self.peer_fell || self.unanswered,
+            FallbackReason::PeerFailed => {
+                self.corrupted > 0 || self.stripped_at_all > 0 || self.peer_fell || self.unanswered
+            }
             _ => false,
         }
     }
