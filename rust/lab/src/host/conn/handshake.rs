@@ -183,7 +183,7 @@ fn respond(sh: &mut Shared, id: ConnId, options: &[u8]) -> Result<Responder, Fal
     if !sh.cfg.mptcp.enable {
         return Err(FallbackReason::Disabled);
     }
-    let version = Responder::version_for(options, sh.cfg.mptcp.v0)?;
+    let version = Responder::version_for(options, sh.cfg.mptcp.accepts(Version::V0))?;
     if !sh.cfg.mptcp.accepts(version) {
         return Err(FallbackReason::Version);
     }
