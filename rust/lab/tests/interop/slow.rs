@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use mptcp_lab::clock::Clock;
 
 use super::bed::{Opener, Plan, cannot_run};
 use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
@@ -19,11 +20,12 @@ const READING: Duration = Duration::from_secs(6);
 /// Reads at [`RATE`] for a while, in bursts as a program does that limits its rate, then to the end of the file.
 fn read_slowly(mut from: &TcpStream) -> Result<u64> {
     from.set_read_timeout(Some(Duration::from_secs(25)))?;
-    let (start, mut read) = (Instant::now(), 0_u64);
+    let (clock, mut read) = (Clock::start(), 0_u64);
     let mut chunk = vec![0; 1 << 16];
     loop {
-        let ahead = read as f64 / RATE - start.elapsed().as_secs_f64();
-        if ahead > 0.1 && start.elapsed() < READING {
+        let elapsed = Duration::from_micros(clock.now().micros());
+        let ahead = read as f64 / RATE - elapsed.as_secs_f64();
+        if ahead > 0.1 && elapsed < READING {
             thread::sleep(Duration::from_millis(200));
         }
         let len = from.read(&mut chunk)?;
