@@ -58,11 +58,13 @@ pub(super) fn plot(run: &Run, sum: f64, top: f64) -> String {
     }
     if let Some(cut) = run.cut {
         let x = axes.x(cut);
-        let (y, end, side, anchor) = (TOP, HEIGHT - BOTTOM, x + 6.0, "start");
+        // Beside what is drawn of the standstill.
+        let side = axes.x(marked.max(cut)) + 8.0;
+        let (y, end) = (TOP, HEIGHT - BOTTOM);
         let _ = writeln!(
             svg,
             "<line class=\"cut\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{y}\" y2=\"{end}\"/>\
-             <text class=\"cut\" x=\"{side:.1}\" y=\"{}\" text-anchor=\"{anchor}\">better path cut</text>",
+             <text class=\"cut\" x=\"{side:.1}\" y=\"{}\">better path cut</text>",
             y + 11.0
         );
     }
@@ -141,7 +143,7 @@ fn standstill(svg: &mut String, axes: &Axes, at: f64, seconds: f64) {
         "<rect class=\"standstill\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{}\"/>\
          <text class=\"cut\" x=\"{:.1}\" y=\"{}\">stood still for {:.0} ms</text>",
         HEIGHT - TOP - BOTTOM,
-        from + width + 6.0,
+        to.max(from + width) + 8.0,
         TOP + 26.0,
         seconds * 1e3
     );
