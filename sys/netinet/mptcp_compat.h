@@ -26,7 +26,7 @@
  */
 
 /*
- * Where FreeBSD 14 and 15 differ, for the glue.
+ * The differences between FreeBSD 14 and 15 that the glue has to know.
  */
 #ifndef _NETINET_MPTCP_COMPAT_H_
 #define	_NETINET_MPTCP_COMPAT_H_

@@ -8,8 +8,8 @@
  * The contract between the C glue (sys/netinet/mptcp_*.c) and the protocol,
  * which is written in Rust (rust/core, reached through rust/kern).
  *
- * No mbuf, no tcpcb and no socket crosses this line: C hands over numbers,
- * option bytes and addresses, and gets back what is to be done.
+ * No mbuf, no tcpcb and no socket crosses this interface.  C hands over
+ * numbers, option bytes and addresses, and gets back what is to be done.
  *
  * Locks.  Every function names what it is called with:
  *	[MP]	the connection's MP_LOCK is held;
@@ -23,22 +23,22 @@
  * functions at the end, which must not take any of these locks either.
  *
  * Units.  Time is in microseconds since boot and never goes back (sbinuptime).
- * Lengths are bytes.  Ports and addresses' port numbers are in host order.
- * Option areas are the bytes behind the fixed TCP header, as received.
- * An SSN is the low 32 bits of a subflow's sequence number relative to its
- * initial one: the SYN has SSN 0, the first payload byte has SSN 1.  So the
- * sender's are th_seq - iss (or - irs), whatever the initial numbers were.
+ * Lengths are bytes.  Port numbers are in host order.  Option areas are the
+ * bytes behind the fixed TCP header, as received.  An SSN is the low 32 bits of
+ * a subflow's sequence number relative to its initial one: the SYN has SSN 0,
+ * the first payload byte has SSN 1.  So an SSN is th_seq - iss for what we send
+ * and th_seq - irs for what we receive.
  *
  * Errors.  Where a system call would return the value, it is an errno; only
  * numbers that all Unix systems share are used.  Functions without an error
- * cannot fail.  No input from the network and no refused allocation is ever
- * fatal; a null pointer where an object is required is (mptcp_os_panic).
+ * cannot fail.  No input from the network and no refused allocation is fatal.
+ * A null pointer where an object is required is fatal (mptcp_os_panic).
  *
  * Objects of the type "uint64_t opaque[]" belong to whoever declares them: in
  * the subflow's private state, in the syncache, in a VNET variable.  They may
- * be copied and thrown away freely.  Before they are initialised by the
- * function that says so they must not be passed to any other; a wrong object
- * is noticed by a mark in its first word and is fatal.
+ * be copied and discarded freely.  Only the function that initialises a type
+ * may be given an object that is not initialised.  A mark in the first word
+ * tells a wrong object, which is fatal.
  */
 
 #ifndef _NETINET_MPTCP_CORE_H_
@@ -150,7 +150,7 @@ struct mptcp_core_seg_out {
 
 /* mptcp_core_segment_in(): what TCP shall do with the segment. */
 #define	MPTCP_SEG_CONTINUE		0	/* go on as usual */
-#define	MPTCP_SEG_DROP			1	/* throw it away; a reset follows */
+#define	MPTCP_SEG_DROP			1	/* discard it; a reset follows */
 
 /* What a subflow without unsent mapped bytes could send. */
 struct mptcp_core_want {
@@ -545,8 +545,7 @@ int	mptcp_core_segment_in(struct mptcp_core_mpcb *mp, uint8_t sf,
 
 /*
  * [any] Whether options hold more than a DSS without DATA_FIN: an ACK with
- * them is not a duplicate ACK (RFC 8684 section 3.4.1).  Nor is one that moves
- * mptcp_core_snd_una() or the window.
+ * them is not a duplicate ACK (RFC 8684 section 3.4.1).
  */
 bool	mptcp_core_has_signal(const uint8_t *opts, size_t len);
 

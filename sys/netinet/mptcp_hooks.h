@@ -27,7 +27,8 @@
 
 /*
  * What FreeBSD's own files call.  Without options MPTCP every hook vanishes,
- * and the kernel is the one that it was.
+ * and the kernel is unchanged.  docs/HOOKS.md has each hook's place, locks and
+ * failure.
  */
 #ifndef _NETINET_MPTCP_HOOKS_H_
 #define	_NETINET_MPTCP_HOOKS_H_

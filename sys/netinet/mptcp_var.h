@@ -36,9 +36,10 @@
  * Locks, in this order:
  *   INP (listener) -> INP (subflow) -> MP_LOCK -> SOCK -> SOCKBUF
  * MPP_LOCK (rwlock, one per VNET) guards the list of MPCBs and the table of
- * tokens, and is a leaf beside MP_LOCK.  Never two INP locks of subflows, never
- * two socket buffers of one kind, and no MP_LOCK while options are built.
- * The application's socket is woken with no lock held.
+ * tokens; it is never taken together with MP_LOCK.  Nobody holds two INP locks
+ * of subflows, two socket buffers of one kind, or MP_LOCK while options are
+ * built.  The application's socket is woken with no lock held.  docs/LOCKING.md
+ * has the reasons.
  *
  * Field marks: (c) constant, (i) INP of the subflow, (m) MP_LOCK, (p) MPP_LOCK,
  * (a) atomic.

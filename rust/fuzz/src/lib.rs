@@ -1,5 +1,5 @@
-//! What the fuzz targets do with their bytes. Each function panics where something does not hold, so that the same
-//! inputs run under libFuzzer and as ordinary tests (`tests/inputs.rs`).
+//! What the fuzz targets do with their bytes. Each function panics if a property does not hold. So the same inputs run
+//! under libFuzzer and as ordinary tests (`tests/inputs.rs`).
 
 mod driver;
 mod input;

@@ -1,12 +1,12 @@
 //! The C face of [`mptcp_core`] for the FreeBSD kernel: what `sys/netinet/mptcp_core.h` declares, and nothing else.
 //!
-//! * The header is the contract; [`abi`] is generated from it, and `export!` holds each function here to
-//!   its prototype at compile time. Locks, units and errors are documented there, once.
-//! * Every pointer from C becomes a reference in one place, `arg`, and there a null pointer ends in
-//!   `mptcp_os_panic`. The functions themselves are safe Rust.
-//! * Built for the kernel (`target_os = "none"`) memory comes from `mptcp_os_alloc` and may be refused; nothing here
-//!   or in core allocates in a way that could not fail. A Rust panic, which no packet and no refused allocation can
-//!   cause, becomes panic(9) with file and line.
+//! * The header is the contract. It documents locks, units and errors, once. [`abi`] is generated from it, and `export!`
+//!   checks each function here against its prototype at compile time.
+//! * Every pointer from C becomes a reference in one place, `arg`. There a null pointer ends in `mptcp_os_panic`. The
+//!   functions themselves are safe Rust.
+//! * In a build for the kernel (`target_os = "none"`) memory comes from `mptcp_os_alloc` and may be refused. Nothing here
+//!   or in core assumes that an allocation succeeds. A Rust panic becomes panic(9) with file and line; no packet and no
+//!   refused allocation can cause one.
 //! * On a host this is an ordinary library, which the tests call from C.
 #![cfg_attr(target_os = "none", no_std)]
 #![warn(unsafe_op_in_unsafe_fn)]

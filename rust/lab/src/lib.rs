@@ -1,4 +1,11 @@
-//! The lab: the core of Multipath TCP in user space.
+//! The lab: [`mptcp_core`] in user space, with emulated networks to run it in.
+//!
+//! * [`host`]: a host that speaks Multipath TCP, over smoltcp. It has no sockets, no clock and no threads.
+//! * [`link`]: emulated links and middleboxes, as a pure state machine.
+//! * [`sim`]: the simulator. It runs hosts over links in virtual time, everything from one seed.
+//! * [`bridge`], [`tun`], [`netns`], [`clock`]: the same links in real time, between TUN devices and network namespaces.
+//! * [`gateway`]: unmodified programs use a host.
+//! * [`measure`], [`demo`]: what iperf3, scp and the kernel's counters say; the demo and its report.
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 pub mod bridge;

@@ -3,15 +3,15 @@
 //! # Contract
 //!
 //! - No state, no allocation, no unsafe code. Every function is pure and may be called under any lock.
-//! - Parsing is free of context: the bytes of one option alone decide what it is. Whether an option is
-//!   allowed where it stands (on a SYN, before a DSS, with checksums agreed or not) is for the caller.
-//! - No input can cause a panic, and no byte past an option's own length is looked at.
-//! - Liberal in what is read: bits that the RFC reserves are ignored. Strict in lengths: an option of a
-//!   length that no diagram of the RFC shows is refused. Strict in what is written: reserved bits are zero.
+//! - Parsing is free of context: the bytes of one option alone decide what it is. The caller decides whether
+//!   an option is allowed where it stands (on a SYN, before a DSS, with checksums agreed or not).
+//! - No input can cause a panic. No byte past an option's own length is read.
+//! - Reading ignores bits that the RFC reserves. It refuses an option of a length that no diagram of the RFC
+//!   shows. Writing sets reserved bits to zero.
 //! - All numbers are big-endian on the wire and host-endian in the types.
 //!
-//! [`MpOption`] is where to begin; [`tcp_options`] finds MPTCP options among the other TCP options of a
-//! segment; [`checksum`] has the DSS checksum.
+//! Begin with [`MpOption`]. [`tcp_options`] finds MPTCP options among the other TCP options of a segment.
+//! [`checksum`] has the DSS checksum.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

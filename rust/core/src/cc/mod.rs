@@ -13,10 +13,10 @@
 //! alpha = cwnd_total * max(cwnd_k / rtt_k^2) / (sum(cwnd_k / rtt_k))^2
 //! ```
 //!
-//! Both bounds are `acked * mss_i` over a window. So what is kept is not alpha but the *coupled window*
-//! `W = cwnd_total / alpha`, and the growth is `acked * mss_i / max(W, cwnd_i)`: one division per ACK. With
-//! b the subflow that has the maximum, and `D = sum(cwnd_k * rtt_b / rtt_k)`, W is `D^2 / cwnd_b`. That form
-//! is in bytes throughout, needs no square of a time, and cannot overflow:
+//! Both bounds are `acked * mss_i` over a window. So this module keeps not alpha but the *coupled window*
+//! `W = cwnd_total / alpha`. The growth is `acked * mss_i / max(W, cwnd_i)`: one division per ACK. Let b be
+//! the subflow that has the maximum, and `D = sum(cwnd_k * rtt_b / rtt_k)`. Then W is `D^2 / cwnd_b`. That
+//! form is in bytes throughout, needs no square of a time, and cannot overflow:
 //!
 //! - Windows are cut to 2^30 bytes (the most TCP can advertise, RFC 7323), round trips to 1 us and
 //!   2^26 us (67 s). A window or MSS of zero counts as one byte.
@@ -24,8 +24,8 @@
 //!   most n * 2^30 and W at most n times the total window. For n up to 32, the most that a connection may
 //!   have, every step fits into 64 bits. Beyond that steps saturate; `max(W, cwnd_i)` still keeps each
 //!   subflow at or below what a TCP of its own would do.
-//! - D and W carry [`FRACTION`] = 7 bits behind the point and are rounded up, so that the growth errs to the
-//!   careful side: by less than one part in a thousand for windows of one MSS and more.
+//! - D and W carry [`FRACTION`] = 7 fractional bits and are rounded up. So the growth is never too large, and
+//!   too small by less than one part in a thousand for windows of one MSS and more.
 
 use core::fmt;
 

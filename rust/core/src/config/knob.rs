@@ -32,7 +32,7 @@ pub enum Knob {
     AddAddrRetries = 8,
     /// Wait of a closed connection, milliseconds.
     CloseTimeout = 9,
-    /// Timeouts in a row that make a subflow stale.
+    /// Timeouts in a row before a stalled subflow may be reset.
     StaleLossCnt = 10,
     /// First wait before a lost path is joined again, milliseconds.
     RejoinTimeout = 11,
@@ -40,7 +40,7 @@ pub enum Knob {
     RejoinCap = 12,
     /// How often a lost path is tried; 0 turns re-joining off.
     RejoinRetries = 13,
-    /// First wait for the fourth packet of a join where the subflow has no timeout yet, milliseconds.
+    /// First wait for the fourth packet of a join, milliseconds. Without effect: the connection waits 300 ms.
     JoinAckTimeout = 14,
     /// How often the third ACK is sent again.
     JoinAckRetries = 15,

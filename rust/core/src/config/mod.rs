@@ -1,8 +1,8 @@
-//! The knobs of one network stack (VNET): what an administrator may set, checked here and nowhere else.
+//! The settings of one network stack (VNET): what an administrator may set, checked here and nowhere else.
 //!
-//! The C glue owns one [`Config`] and one [`AddressList`] per VNET and guards both itself; core reads them
+//! The C glue owns one [`Config`] and one [`AddressList`] per VNET and guards both itself. Core reads them
 //! during a call and keeps no reference. Every number goes in through [`Config::set`], every string
-//! through the `parse` of its type; what is refused leaves the old setting as it was.
+//! through the `parse` of its type. A value that is refused leaves the old setting as it was.
 
 mod addresses;
 mod knob;

@@ -50,16 +50,16 @@ pub struct Timers {
     /// after about a minute. A first wait of 120 s, as elsewhere, leaves a short connection without its second
     /// path after one lost segment.
     pub add_addr: Backoff,
-    /// MP_JOIN's third ACK until the fourth packet comes (RFC 8684, 3.2). The caller gives the subflow's
-    /// own retransmission timeout where it has one ([`Backoff::wait_from`]).
+    /// MP_JOIN's third ACK until the fourth packet comes (RFC 8684, 3.2). The connection gives a first wait of its
+    /// own ([`Backoff::wait_from`]), so only `cap` and `retries` count.
     pub join_ack: Backoff,
     /// Joining again over a path that was lost: the first wait begins when it is gone.
     pub rejoin: Backoff,
     /// How long a connection that the application has closed waits for its last DATA_ACK and for the
     /// peer's DATA_FIN.
     pub close: Duration,
-    /// Retransmission timeouts in a row after which a subflow counts as stale: it gets no new data while
-    /// another one lives. At least 1.
+    /// Timeouts in a row before a stalled subflow may be reset and joined again. At least 1. (A subflow is stalled, and
+    /// gets no new data, from the first timeout on.)
     pub stale_loss_cnt: u8,
 }
 

@@ -4,10 +4,10 @@
 //!
 //! # No vector registers in the kernel
 //!
-//! sha1 and sha2 look at the CPU at run time and would then use its SHA instructions, which live in
-//! vector registers that the kernel must not touch without saving them. This crate's `Cargo.toml`
-//! therefore asks both crates for `force-soft`. Cargo unifies features, so user space gets the
-//! software rounds too; a handshake hashes a handful of blocks, which costs about a microsecond.
+//! By default sha1 and sha2 look at the CPU at run time and use its SHA instructions. These work on vector
+//! registers, which the kernel must not touch without saving them. This crate's `Cargo.toml` therefore asks
+//! both crates for `force-soft`. Cargo unifies features, so user space gets the software rounds too. A
+//! handshake hashes a handful of blocks, which costs about a microsecond.
 
 use core::fmt;
 use core::net::IpAddr;

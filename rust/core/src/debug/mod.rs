@@ -1,9 +1,9 @@
 //! `mp_debug`: which debug messages are wanted, as classes with levels.
 //!
-//! The string has entries with blanks between. `CLASS:n` wants the levels 1 to n of a class, `CLASS:=n`
-//! only level n, `CLASS:0` (or `:=0`) none. The classes are MPSESSION, DSMAP, SBSTATUS, REASS, and ALL for
-//! each of them; case does not matter. As in v0.51, classes that the string does not name keep what they
-//! had; of two entries for one class the later one holds. An empty string, or `0`, turns all off.
+//! The string has entries separated by blanks. `CLASS:n` turns on the levels 1 to n of a class, `CLASS:=n` only level
+//! n, `CLASS:0` (or `:=0`) none. The classes are MPSESSION, DSMAP, SBSTATUS, REASS, and ALL for each of them. Case does
+//! not matter. As in v0.51, classes that the string does not name keep their levels. Of two entries for one class the
+//! later one holds. An empty string, or `0`, turns all off.
 
 use core::fmt;
 use core::ops::Range;

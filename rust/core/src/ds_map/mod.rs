@@ -1,8 +1,8 @@
 //! Data-sequence maps (CAIA's `ds_map`; RFC 8684 section 3.3.1).
 //!
-//! A [`DsMap`] ties a range of one subflow's sequence space to a range of the connection's data. Maps given out by
-//! `mp_get_map()` wait in the subflow's [`TxMaps`] (`t_txmaps`) until the subflow has acknowledged them; maps that
-//! the peer sent wait in [`RxMaps`] (`t_rxmaps`) until their bytes have been taken by `mp_do_reass()`.
+//! A [`DsMap`] ties a range of one subflow's sequence space to a range of the connection's data. `mp_get_map()` gives out
+//! maps. These wait in the subflow's [`TxMaps`] (`t_txmaps`) until the peer has acknowledged them on that subflow. Maps
+//! that the peer sent wait in [`RxMaps`] (`t_rxmaps`) until `mp_do_reass()` has taken their bytes.
 
 mod rx;
 mod tx;

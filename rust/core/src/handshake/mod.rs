@@ -2,8 +2,8 @@
 //!
 //! [`Opener`] lives with the active side's SYN (kernel: the subflow's private stack state), [`Responder`]
 //! with the passive side's half-open entry (kernel: the syncache). Both are small `Copy` values without
-//! allocation; neither needs a lock beyond the one of the place it lives in. When both sides agreed they
-//! yield [`Agreed`], from which the MPCB is made; otherwise the connection is, and stays, plain TCP.
+//! allocation. The lock of the place where such a value lives is enough for it. When both sides agree, they yield
+//! [`Agreed`], from which the MPCB is made. Otherwise the connection is, and stays, plain TCP.
 
 mod opener;
 mod responder;

@@ -4,7 +4,7 @@ use super::Mpcb;
 use super::timer::Timer;
 use crate::error::ConnError;
 use crate::rng::Rng;
-use crate::subflow::{SubflowId, Wants};
+use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
 use bitflags::bitflags;
 use core::net::{IpAddr, SocketAddr};
@@ -69,8 +69,9 @@ impl Mpcb {
     pub fn take_wakes(&mut self, now: Instant) -> Wakes {
         let reader = self.take(ConnWants::WAKE_READER);
         let writer = self.take(ConnWants::WAKE_WRITER);
-        let asked = !self.wants.is_empty() || self.starved || self.live().any(|subflow| !subflow.wants.is_empty());
-        Wakes { reader, writer, more: asked || !self.is_calm(now) }
+        let asked =
+            !self.wants.is_empty() || self.starved || self.live().any(|subflow| !subflow.pending.wants.is_empty());
+        Wakes { reader, writer, more: asked || !self.nothing_due(now) }
     }
 
     /// The next thing to do; call until `None` after every other call. Never allocates but for a new subflow.
@@ -84,9 +85,9 @@ impl Mpcb {
         if self.take(ConnWants::WAKE_WRITER) {
             return Some(Action::WakeWriter);
         }
-        let calm = self.is_calm(now);
-        if self.over.is_none() {
-            if !calm {
+        let nothing_due = self.nothing_due(now);
+        if !self.mode.is_over() {
+            if !nothing_due {
                 self.hand_out_signals(now);
             }
             if core::mem::take(&mut self.starved) {
@@ -96,20 +97,20 @@ impl Mpcb {
         if let Some(action) = self.subflow_action() {
             return Some(action);
         }
-        if self.over.is_none() {
-            if calm {
+        if !self.mode.is_over() {
+            if nothing_due {
                 debug_assert!(self.next_signal().is_none_or(|at| at > now), "a signal was overlooked");
                 debug_assert!(self.wanted_now(now).is_none(), "a path was overlooked");
                 return None;
             }
             let Some(wanted) = self.wanted_now(now) else {
-                self.settle();
+                self.note_next_due();
                 return None;
             };
             // One that memory is refused for is tried again.
             return self.open_wanted(&wanted, now, rng);
         }
-        let error = self.over?;
+        let error = self.mode.ended()?;
         self.take(ConnWants::CLOSED).then_some(Action::Closed(error))
     }
 
@@ -120,7 +121,7 @@ impl Mpcb {
     }
 
     fn subflow_action(&mut self) -> Option<Action> {
-        let subflow = self.live_mut().find(|subflow| !subflow.wants.is_empty())?;
+        let subflow = self.live_mut().find(|subflow| !subflow.pending.wants.is_empty())?;
         let sf = subflow.id;
         // Data goes before the FIN, and a RST before everything.
         let order = [
@@ -129,18 +130,16 @@ impl Mpcb {
             (Wants::ACK, Action::SendAck(sf)),
             (Wants::CLOSE, Action::Close(sf)),
         ];
-        let (want, action) = order.into_iter().find(|(want, _)| subflow.wants.contains(*want))?;
-        subflow.wants.remove(want);
+        let (want, action) = order.into_iter().find(|(want, _)| subflow.pending.wants.contains(*want))?;
+        subflow.pending.wants.remove(want);
         Some(action)
     }
 
     /// Asks for output on every subflow that has room for a segment more.
-    pub(super) fn kick(&mut self) {
+    pub(super) fn request_output(&mut self) {
         for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
-            let in_flight = subflow.next_ssn.saturating_sub(subflow.acked);
-            let more = in_flight.saturating_add(u64::from(subflow.metrics.mss));
-            if in_flight == 0 || more <= u64::from(subflow.metrics.cwnd) {
-                subflow.wants.insert(Wants::OUTPUT);
+            if subflow.sending.could_send(subflow.health.metrics()) {
+                subflow.want(Wants::OUTPUT);
             }
         }
     }
@@ -148,22 +147,20 @@ impl Mpcb {
     /// Asks for an ACK without payload on the subflow that received last, or else on any.
     pub(super) fn ask_ack(&mut self) {
         let last = self.last_rx;
-        let usable = |sf: SubflowId, mpcb: &Mpcb| {
-            mpcb.get(sf).is_some_and(|subflow| subflow.is_established() && !subflow.health.is_stalled())
-        };
-        let choice = if let Some(fallback) = &self.fallback {
+        let usable = |sf: SubflowId, mpcb: &Mpcb| mpcb.get(sf).is_some_and(Subflow::is_working);
+        let choice = if let Some(fallback) = self.mode.fallback() {
             // There is no other, and after our FIN the peer still wants to know of the window.
-            Some(fallback.sf)
+            Some(fallback.sf())
         } else if usable(last, self) {
             Some(last)
         } else {
             self.live()
                 .filter(|subflow| subflow.is_established())
-                .min_by_key(|subflow| (subflow.health.is_stalled(), subflow.is_backup(), subflow.metrics.srtt))
+                .min_by_key(|subflow| (subflow.health.is_stalled(), subflow.is_backup(), subflow.health.metrics().srtt))
                 .map(|subflow| subflow.id)
         };
         if let Some(subflow) = choice.and_then(|sf| self.get_mut(sf)) {
-            subflow.wants.insert(Wants::ACK);
+            subflow.want(Wants::ACK);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Mpcb;
 use super::action::ConnWants;
 use super::timer::Timer;
+use crate::crypto::equal_keys;
 use crate::error::ConnError;
 use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
@@ -11,11 +12,11 @@ use mptcp_wire::{MpFastClose, MpOption};
 impl Mpcb {
     /// The application will write no more: a DATA_FIN follows its data.
     pub fn snd_shutdown(&mut self, now: Instant) {
-        self.stir();
+        self.invalidate();
         if !self.snd.is_shut() {
             self.snd.shut();
             self.fin_progress(now);
-            self.kick();
+            self.request_output();
         }
     }
 
@@ -23,8 +24,7 @@ impl Mpcb {
     /// its own DATA_FIN, are waited for, for a limited time.
     pub fn close(&mut self, now: Instant) {
         self.snd_shutdown(now);
-        if !self.detached {
-            self.detached = true;
+        if self.ending.detach() {
             self.timers.set(Timer::Close, now + self.cfg.timers.close);
         }
     }
@@ -37,42 +37,51 @@ impl Mpcb {
 
     /// Ends the connection: every subflow is reset.
     pub(super) fn end(&mut self, error: ConnError) {
-        if self.over.is_some() {
+        let plain = self.mode.is_plain();
+        if !self.mode.end(error) {
             return;
         }
-        self.stir();
+        self.invalidate();
         if error != ConnError::Done {
             // A peer that is reached by one RST only has to learn that all is over, unless it said so itself.
             let close = MpOption::FastClose(MpFastClose { receiver_key: self.agreed.remote.key });
-            let option = Some(close).filter(|_| self.fallback.is_none() && error != ConnError::Reset);
+            let option = Some(close).filter(|_| !plain && error != ConnError::Reset);
             for subflow in self.live_mut() {
                 subflow.reset(option);
             }
         }
-        self.finish(error);
+        self.wants.insert(ConnWants::CLOSED | ConnWants::WAKE_READER | ConnWants::WAKE_WRITER);
     }
 
-    fn finish(&mut self, error: ConnError) {
-        self.over = Some(error);
-        self.wants.insert(ConnWants::CLOSED | ConnWants::WAKE_READER | ConnWants::WAKE_WRITER);
+    /// MP_FASTCLOSE from the peer. RFC 8684 section 3.5: only the key that we gave the peer counts.
+    pub(super) fn on_fastclose(&mut self, close: &MpFastClose) {
+        if equal_keys(self.agreed.local.key, close.receiver_key) {
+            self.stats.fastclose_received = self.stats.fastclose_received.saturating_add(1);
+            self.end(ConnError::Reset);
+        } else {
+            self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+        }
     }
 
     /// The application has closed, and the peer took too long.
     pub(super) fn close_too_long(&mut self) {
-        if self.peer_fin_taken && self.snd.fin_acked() {
-            self.stir();
-            // Only the FINs of subflows are missing: a path may have died.
+        if self.mode.is_plain() && self.ending.is_peer_done() {
+            // Only acknowledgements are missing: TCP decides how long it tries.
+            return;
+        }
+        let error = self.ending.close_timer(&self.snd);
+        if error == ConnError::Done {
+            self.invalidate();
             for subflow in self.live_mut() {
                 subflow.reset(None);
             }
-            return self.end(ConnError::Done);
         }
-        self.end(ConnError::TimedOut);
+        self.end(error);
     }
 
     /// Both directions have ended, or are about to: no new subflows.
     pub(super) fn is_closing(&self) -> bool {
-        self.over.is_some() || (self.peer_fin_taken && self.snd.is_shut()) || self.detached
+        self.mode.is_over() || self.ending.refuses_subflows(&self.snd)
     }
 
     /// After a change on the send side: all data is mapped and the application has closed.
@@ -80,10 +89,8 @@ impl Mpcb {
         if self.snd.fin_due().is_none() {
             return;
         }
-        if let Some(fallback) = self.fallback {
-            // Plain TCP: the subflow's FIN.
-            self.close_those(|subflow| subflow.id == fallback.sf);
-            return;
+        if self.mode.is_plain() {
+            return self.plain_fin_progress();
         }
         self.ask_ack();
         if !self.timers.is_set(Timer::DataRto) {
@@ -93,25 +100,18 @@ impl Mpcb {
 
     /// A DATA_FIN at `doff` was announced on `sf`.
     pub(super) fn note_peer_fin(&mut self, sf: SubflowId, doff: u64) {
-        // The first one counts; it cannot move, nor lie below what was received.
-        if self.peer_fin.is_none() && doff >= self.reass.rcv_nxt() {
-            self.peer_fin = Some(doff);
-        }
-        // Said again: our DATA_ACK for it got lost.
-        if self.peer_fin_taken
-            && let Some(subflow) = self.get_mut(sf)
-        {
-            subflow.wants.insert(Wants::ACK);
+        let again = self.ending.note_peer_fin(doff, self.reass.rcv_nxt());
+        if again && let Some(subflow) = self.get_mut(sf) {
+            subflow.want(Wants::ACK);
         }
     }
 
     /// All data before the peer's DATA_FIN has been delivered: it is acknowledged.
     pub(super) fn take_peer_fin(&mut self, now: Instant) {
-        let Some(fin) = self.peer_fin.filter(|_| !self.peer_fin_taken) else {
+        let Some(fin) = self.ending.awaited_fin() else {
             return;
         };
-        if self.reass.take_data_fin(fin) {
-            self.peer_fin_taken = true;
+        if self.reass.take_data_fin(fin) && self.ending.take_peer_fin() {
             self.wants.insert(ConnWants::PEER_CLOSED);
             self.ask_ack();
             self.check_closed(now);
@@ -120,40 +120,38 @@ impl Mpcb {
 
     /// The subflow's in-order FIN was received, after all of its data was taken.
     pub fn subflow_fin(&mut self, sf: SubflowId, now: Instant) {
-        self.stir();
-        if self.fallback.is_some() {
-            return self.fallback_fin();
+        self.invalidate();
+        if self.mode.fallback().is_some() {
+            return self.plain_fin();
         }
         // Never a DSS, and the only one: options are stripped, and this is plain TCP's end of file.
+        let confirmed = self.mode.is_confirmed();
         let stripped = self.sole() == Some(sf)
-            && self.peer_fin.is_none()
-            && self.get(sf).is_some_and(|subflow| !subflow.dss_seen && (subflow.acked > 1 || !self.confirmed));
-        if stripped {
-            self.stripped_on_our_way(now);
-            if self.fallback.is_some() {
-                return self.fallback_fin();
-            }
+            && !self.ending.has_peer_fin()
+            && self
+                .get(sf)
+                .is_some_and(|subflow| !subflow.receiving.dss_seen() && (subflow.sending.was_acked() || !confirmed));
+        if stripped && self.never_confirmed(now) {
+            return self.plain_fin();
         }
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.fin_received = true;
+            subflow.receiving.fin = true;
         }
         self.answer_fins();
-        self.kick();
+        self.request_output();
     }
 
-    /// RFC 8684 section 3.3.3: a FIN closes only its subflow. The last one stays half open while there is data for
-    /// the peer: it may be all that is left, and a peer that fell back would take our FIN for the end of the data.
+    /// Answers the FINs of subflows, where that is to be done now.
     pub(super) fn answer_fins(&mut self) {
-        let open = |subflow: &Subflow| subflow.is_established() && !subflow.fin_received;
-        if self.fallback.is_some() || (self.snd.sb_cc() > 0 && !self.live().any(open)) {
-            return;
+        let others = self.live().any(|subflow| subflow.is_established() && !subflow.receiving.fin);
+        if self.ending.answers_fin(others, &self.snd) {
+            self.close_those(|subflow| subflow.receiving.fin);
         }
-        self.close_those(|subflow| subflow.fin_received);
     }
 
     /// RFC 8684 section 3.3.3: once both DATA_FINs are acknowledged, every subflow is closed by FIN.
     pub(super) fn check_closed(&mut self, now: Instant) {
-        if self.fallback.is_some() || !(self.peer_fin_taken && self.snd.fin_acked()) {
+        if self.mode.fallback().is_some() || !self.ending.is_complete(&self.snd) {
             return;
         }
         self.close_those(|_| true);
@@ -173,7 +171,7 @@ impl Mpcb {
             changed |= subflow.close();
         }
         if changed {
-            self.stir();
+            self.invalidate();
         }
     }
 }

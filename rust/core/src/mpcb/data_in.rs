@@ -4,9 +4,8 @@ use super::Mpcb;
 use super::action::ConnWants;
 use crate::ds_map::RxPiece;
 use crate::reass::Placement;
-use crate::subflow::{SubflowId, SubflowState, Wants};
+use crate::subflow::SubflowId;
 use crate::time::Instant;
-use mptcp_wire::RstReason;
 use mptcp_wire::checksum::{Sum, dss_checksum_ok};
 
 /// What to do with the bytes at the head of a subflow's in-order queue. Lengths in bytes; what is cut off the head
@@ -90,13 +89,13 @@ impl Mpcb {
         if avail == 0 {
             return RxStep::Wait;
         }
-        if self.over.is_some() || subflow.state == SubflowState::Resetting {
+        if self.mode.is_over() || subflow.is_resetting() {
             return self.discard(sf, avail);
         }
-        if self.failing.is_some() {
+        if self.mode.is_failing() {
             return RxStep::Wait;
         }
-        match subflow.rx.at_head() {
+        match subflow.receiving.at_head() {
             Some(piece) => self.mapped_bytes(sf, &piece, avail),
             None => self.unmapped_bytes(sf, avail, now),
         }
@@ -105,26 +104,26 @@ impl Mpcb {
     /// [`Mpcb::mp_do_reass`] would have nothing to do for an empty queue.
     #[must_use]
     pub fn rx_idle(&self) -> bool {
-        self.holding.is_none() && (self.peer_fin.is_none() || self.peer_fin_taken) && self.reass.is_settled()
+        self.holding.is_none() && self.ending.awaited_fin().is_none() && self.reass.is_settled()
     }
 
     /// The sum that [`RxStep::Sum`] asked for.
     pub fn rx_sum(&mut self, sf: SubflowId, sum: Sum, now: Instant) {
-        let Some((piece, ssn)) = self.get(sf).and_then(|subflow| Some((subflow.rx.at_head()?, subflow.rx.head())))
-        else {
+        let idsn = self.agreed.remote.idsn;
+        let Some(receiving) = self.get_mut(sf).map(|subflow| &mut subflow.receiving) else {
             return;
         };
-        let Some(csum) = piece.csum else {
+        let Some((piece, csum)) = receiving.at_head().and_then(|piece| Some((piece, piece.csum?))) else {
             return;
         };
-        let dsn = self.agreed.remote.idsn.wrapping_add(piece.doff);
-        if dss_checksum_ok(dsn, crate::seq::wire_ssn(ssn), csum.wire_len, csum.csum, sum) {
-            if let Some(subflow) = self.get_mut(sf) {
-                subflow.rx.verified();
-            }
-        } else {
-            self.stats.checksum_errors = self.stats.checksum_errors.saturating_add(1);
-            self.checksum_failed(sf, piece.doff, now);
+        let (dsn, ssn) = (idsn.wrapping_add(piece.doff), crate::seq::wire_ssn(receiving.head()));
+        if !dss_checksum_ok(dsn, ssn, csum.wire_len, csum.csum, sum) {
+            return self.checksum_failed(sf, piece.doff, now);
+        }
+        receiving.verified();
+        if u64::from(csum.wire_len) > piece.len {
+            // RFC 8684 section 3.3.3: the last octet of the map was a DATA_FIN.
+            self.note_peer_fin(sf, piece.doff.saturating_add(piece.len));
         }
     }
 
@@ -145,9 +144,13 @@ impl Mpcb {
     fn mapped_bytes(&mut self, sf: SubflowId, piece: &RxPiece, avail: u32) -> RxStep {
         let whole = u32::try_from(piece.len).unwrap_or(u32::MAX);
         // After a fallback what a middlebox changed is taken as it is (RFC 8684 section 3.7).
-        if piece.csum.is_some() && self.fallback.is_none() {
+        if piece.csum.is_some() && !self.mode.is_plain() {
             // RFC 8684 section 3.3.1: nothing of a mapping is delivered before all of it is verified.
-            return if avail < whole { RxStep::Wait } else { RxStep::Sum { len: whole } };
+            if avail < whole {
+                self.admit_mapping(sf, piece);
+                return RxStep::Wait;
+            }
+            return RxStep::Sum { len: whole };
         }
         let len = avail.min(whole);
         let placement = self.reass.arrive(piece.doff, len, self.rcv.edge(), &mut self.pool);
@@ -156,20 +159,16 @@ impl Mpcb {
             placement,
             Placement::Duplicate | Placement::Deliver { cut: 0, .. } | Placement::Hold { cut: 0, .. }
         ) {
-            self.thrown = self.thrown.max(piece.doff.saturating_add(u64::from(len)));
+            self.discarded_below = self.discarded_below.max(piece.doff.saturating_add(u64::from(len)));
         }
         if !matches!(placement, Placement::Deliver { skip: 0, cut: 0, .. })
             && let Some(subflow) = self.get_mut(sf)
         {
-            subflow.rx_bent = true;
+            subflow.receiving.note_reordered();
         }
         match placement {
             Placement::Deliver { skip, len, cut } => {
                 self.delivered(len);
-                if self.detached {
-                    // Data for an application that has closed its socket: as TCP answers it with a RST.
-                    self.abort();
-                }
                 RxStep::Deliver { skip, len, cut }
             }
             Placement::Hold { skip, len, cut } => {
@@ -194,49 +193,24 @@ impl Mpcb {
 
     /// In-order bytes that no map covers.
     fn unmapped_bytes(&mut self, sf: SubflowId, avail: u32, now: Instant) -> RxStep {
-        let Some(subflow) = self.get(sf) else {
+        let Some(receiving) = self.get(sf).map(|subflow| &subflow.receiving) else {
             return RxStep::Wait;
         };
-        let head = subflow.rx.head();
-        let gap = subflow.rx.next_mapped().map_or(u64::MAX, |next| next.saturating_sub(head));
-        let len = avail.min(u32::try_from(gap).unwrap_or(u32::MAX));
-        if head < subflow.discard {
-            let refused = u32::try_from(subflow.discard.saturating_sub(head)).unwrap_or(u32::MAX);
+        let len = avail.min(u32::try_from(receiving.unmapped_len()).unwrap_or(u32::MAX));
+        let refused = u32::try_from(receiving.to_discard()).unwrap_or(u32::MAX);
+        if refused > 0 {
             return self.discard(sf, len.min(refused));
         }
-        if let Some(fallback) = self.fallback {
-            if !fallback.trusted {
-                // The peer may not know that we have fallen back.
-                self.reset_subflow(sf, RstReason::MIDDLEBOX, false);
-                return RxStep::Wait;
-            }
-            return self.infinite_bytes(sf, len);
+        if self.mode.is_plain() {
+            return self.plain_bytes(sf, len);
         }
         if self.unmapped_means_stripped(sf, now) {
             return self.infinite_bytes(sf, len);
         }
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.unmapped = true;
+            subflow.receiving.wait_for_map();
         }
         RxStep::Wait
-    }
-
-    /// Bytes under an infinite mapping: the next data, whatever they are.
-    fn infinite_bytes(&mut self, sf: SubflowId, len: u32) -> RxStep {
-        let doff = self.reass.rcv_nxt();
-        let edge = doff.saturating_add(u64::from(len));
-        let placement = self.reass.arrive(doff, len, edge, &mut self.pool);
-        self.took(sf, len);
-        match placement {
-            Placement::Deliver { skip, len, cut } => {
-                self.delivered(len);
-                if self.detached {
-                    self.abort();
-                }
-                RxStep::Deliver { skip, len, cut }
-            }
-            _ => RxStep::Discard { len },
-        }
     }
 
     fn discard(&mut self, sf: SubflowId, len: u32) -> RxStep {
@@ -244,50 +218,22 @@ impl Mpcb {
         RxStep::Discard { len }
     }
 
-    fn took(&mut self, sf: SubflowId, len: u32) {
+    /// `len` bytes leave the subflow's in-order queue.
+    pub(super) fn took(&mut self, sf: SubflowId, len: u32) {
         let pool = &mut self.pool;
         if let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) {
-            subflow.rx.take(u64::from(len), pool);
-            subflow.bytes_received = subflow.bytes_received.saturating_add(u64::from(len));
-            subflow.unmapped = false;
+            subflow.receiving.take(len, pool);
         }
     }
 
-    fn delivered(&mut self, len: u32) {
+    /// `len` bytes go to the application.
+    pub(super) fn delivered(&mut self, len: u32) {
         self.stats.bytes_delivered = self.stats.bytes_delivered.saturating_add(u64::from(len));
         self.wants.insert(ConnWants::WAKE_READER);
-    }
-
-    /// The application read, or its buffer was resized: `space` bytes are free in `so_rcv`. Returns
-    /// whether the peer is to be told by an ACK of its own ([`super::Action::SendAck`]).
-    pub fn set_rcv_space(&mut self, space: u32) -> bool {
-        let nxt = self.reass.rcv_nxt();
-        self.rcv.set_space(nxt, space);
-        let mss = self.live().map(|subflow| subflow.metrics.mss).max().unwrap_or(0).max(536);
-        let opened = self.rcv.edge().saturating_sub(self.told_edge);
-        // As TCP does: tell the peer once two segments more fit, or half of what is free.
-        let tell =
-            opened >= u64::from(mss).saturating_mul(2) && opened.saturating_mul(2) >= u64::from(space.min(1 << 20));
-        if tell {
-            // A window of TCP that was shut is opened by an ACK on the same subflow only, for Linux among others: what
-            // waits there to be sent would else wait for its probe.
-            let was_shut = self.told_edge.saturating_sub(nxt) < u64::from(mss).saturating_mul(2);
-            self.told_edge = self.rcv.edge();
-            if was_shut && self.fallback.is_none() {
-                for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
-                    subflow.wants.insert(Wants::ACK);
-                }
-            } else {
-                self.ask_ack();
-            }
+        if self.ending.is_detached() {
+            // Data for an application that has closed its socket: as TCP answers it with a RST.
+            self.abort();
         }
-        tell
-    }
-
-    /// Window to advertise on every subflow, in bytes, counted from the DATA_ACK.
-    #[must_use]
-    pub fn rcv_window(&self) -> u32 {
-        self.rcv.advertise(self.reass.rcv_nxt())
     }
 
     /// Bytes held because data before them is missing.

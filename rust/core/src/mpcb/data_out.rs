@@ -53,7 +53,7 @@ impl Mpcb {
     /// The application appended `bytes` to `so_snd`.
     pub fn snd_append(&mut self, bytes: u32, now: Instant) {
         self.snd.append(u64::from(bytes));
-        self.kick();
+        self.request_output();
         self.arm_persist(now);
     }
 
@@ -86,7 +86,7 @@ impl Mpcb {
     /// Bytes to drop from the head of `so_snd` now: DATA_ACKed, and no map refers to them
     /// (RFC 8684 section 3.3.2: the subflows may still have to send them again).
     pub fn snd_release(&mut self) -> u32 {
-        let held = self.live().filter_map(|subflow| subflow.maps.min_doff()).min();
+        let held = self.live().filter_map(|subflow| subflow.sending.maps().min_doff()).min();
         let bytes = self.snd.release(held);
         self.unpin();
         u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -99,10 +99,9 @@ impl Mpcb {
         if base == self.snd.una() || self.snd.sb_actual() < self.sb_hiwat.saturating_mul(3) {
             return;
         }
-        let pins = |subflow: &&Subflow| subflow.health.is_stalled() && subflow.maps.min_doff() == Some(base);
+        let pins = |subflow: &&Subflow| subflow.health.is_stalled() && subflow.sending.maps().min_doff() == Some(base);
         let pinning = self.live().find(pins).map(|subflow| subflow.id);
-        let live = |subflow: &Subflow| subflow.is_established() && !subflow.health.is_stalled();
-        if let Some(sf) = pinning.filter(|_| self.live().any(live)) {
+        if let Some(sf) = pinning.filter(|sf| self.has_alternative(*sf)) {
             self.reset_subflow(sf, RstReason::BAD_PERFORMANCE, true);
         }
     }
@@ -118,9 +117,9 @@ impl Mpcb {
     /// This answers an [`super::Action::Output`] for it that was not polled yet.
     pub fn mp_get_map(&mut self, sf: SubflowId, tx: &mut SubflowTx, want: &Want) -> MapGrant {
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.wants.remove(Wants::OUTPUT);
+            subflow.pending.wants.remove(Wants::OUTPUT);
         }
-        if !self.snd_pending() || self.over.is_some() || want.room == 0 || !self.may_carry(sf) {
+        if !self.snd_pending() || self.mode.is_over() || want.room == 0 || !self.may_carry(sf) {
             return MapGrant::Nothing;
         }
         let most = self.longest_map(want);
@@ -131,16 +130,16 @@ impl Mpcb {
         let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
             return MapGrant::Nothing;
         };
-        if subflow.maps.reserve(pool).and_then(|()| tx.reserve(pool)).is_err() {
-            self.starved |= subflow.maps.is_empty();
+        if subflow.sending.reserve(pool).and_then(|()| tx.reserve(pool)).is_err() {
+            self.starved |= subflow.sending.maps().is_empty();
             return MapGrant::NoMemory;
         }
         MapGrant::Map(Grant {
             doff,
             off: doff.saturating_sub(self.snd.base()),
             len,
-            ssn: subflow.next_ssn,
-            need_sum: self.agreed.checksum && self.fallback.is_none(),
+            ssn: subflow.sending.next_ssn(),
+            need_sum: self.agreed.checksum && !self.mode.is_plain(),
         })
     }
 
@@ -169,21 +168,15 @@ impl Mpcb {
         let Some(subflow) = self.get_mut(sf) else {
             return false;
         };
-        if subflow.next_ssn != grant.ssn || (fresh && grant.doff != next) {
+        if subflow.sending.next_ssn() != grant.ssn || (fresh && grant.doff != next) {
             return false;
         }
         let map = DsMap { ssn: grant.ssn, doff: grant.doff, len: grant.len, csum };
-        if !subflow.maps.push(map) || !tx.push(map) {
+        if !subflow.sending.commit(map, all_acked) || !tx.push(map) {
             return false;
         }
-        let bytes = u64::from(grant.len);
-        // Out of line with what went before on this subflow: an infinite mapping could not stand for it.
-        subflow.crooked = if all_acked { false } else { subflow.crooked || grant.doff != subflow.next_doff };
-        subflow.next_doff = map.doff_end();
-        subflow.next_ssn = subflow.next_ssn.saturating_add(bytes);
-        subflow.bytes_mapped = subflow.bytes_mapped.saturating_add(bytes);
         if subflow.health.sent(now) {
-            self.stir();
+            self.invalidate();
         }
         self.committed(&map, fresh, now);
         true
@@ -192,17 +185,17 @@ impl Mpcb {
     fn committed(&mut self, map: &DsMap, fresh: bool, now: Instant) {
         if fresh {
             self.stats.maps_new = self.stats.maps_new.saturating_add(1);
-            if map.doff_end() > self.snd.edge() && self.fallback.is_none() {
+            if map.doff_end() > self.snd.edge() && !self.mode.is_plain() {
                 self.stats.window_probes = self.stats.window_probes.saturating_add(1);
             }
             self.snd.mapped(u64::from(map.len));
-            self.reinject.probe = false;
+            self.probe_due = false;
         } else {
             self.stats.maps_reinjected = self.stats.maps_reinjected.saturating_add(1);
             self.stats.bytes_reinjected = self.stats.bytes_reinjected.saturating_add(u64::from(map.len));
             self.reinject.sent(map.doff, map.doff_end(), &mut self.pool);
         }
-        if !self.timers.is_set(Timer::DataRto) {
+        if !self.mode.is_plain() && !self.timers.is_set(Timer::DataRto) {
             self.arm_data_rto(now);
         }
         self.fin_progress(now);
@@ -221,9 +214,9 @@ impl Mpcb {
 
     fn new_data(&mut self, sf: SubflowId, want: &Want, most: u64) -> Option<(u64, u32)> {
         let doff = self.snd.nxt();
-        let mappable = if self.fallback.is_some() { self.snd.unmapped() } else { self.snd.mappable() };
+        let mappable = if self.mode.is_plain() { self.snd.unmapped() } else { self.snd.mappable() };
         if mappable == 0 {
-            if self.reinject.probe && self.snd.unmapped() > 0 {
+            if self.probe_due && self.snd.unmapped() > 0 {
                 return Some((doff, 1));
             }
             return self.opportunistic(sf, most);
@@ -248,9 +241,9 @@ impl Mpcb {
     /// other round trips; while it is idle no acknowledgement asks it again.
     fn pass_on(&mut self, sf: SubflowId) {
         if let Some(subflow) = self.get_mut(sf)
-            && subflow.in_flight() == 0
+            && subflow.sending.in_flight() == 0
         {
-            subflow.wants.insert(Wants::OUTPUT);
+            subflow.want(Wants::OUTPUT);
         }
     }
 
@@ -271,8 +264,8 @@ fn path_view(subflow: &Subflow, mss: u32) -> PathView {
     PathView {
         id: subflow.id,
         srtt: subflow.expected_rtt(),
-        cwnd: u64::from(subflow.metrics.cwnd),
-        in_flight: subflow.in_flight(),
-        mss: u64::from(subflow.metrics.mss.max(mss)),
+        cwnd: u64::from(subflow.health.metrics().cwnd),
+        in_flight: subflow.sending.in_flight(),
+        mss: u64::from(subflow.health.metrics().mss.max(mss)),
     }
 }

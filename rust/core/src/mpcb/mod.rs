@@ -4,44 +4,51 @@
 //! this folder are the routes, one for each kind of event. Everything here is called with the connection's
 //! MP_LOCK held, never calls out and is never re-entered; see the crate's head for the contract.
 
-mod ack;
 mod action;
-mod calm;
+mod addresses;
 mod close;
+mod damaged;
+mod data_ack;
 mod data_in;
 mod data_out;
-mod fallback;
-mod input;
-mod join;
-mod lifetime;
-mod observe;
-mod options_in;
-mod paths;
-mod reinject;
+mod due;
+mod joins;
+mod missing_options;
+mod mode;
+mod options;
+mod plain;
+mod retransmit;
+mod segment;
+mod stall;
+mod subflow_end;
 mod sync;
 mod timer;
+mod window;
 
 pub use action::{Action, Wakes};
 pub use data_in::RxStep;
 pub use data_out::{Grant, MapGrant, Want};
-pub use input::{SegIn, SegVerdict};
-pub use join::{JoinRequest, join_token};
+pub use joins::{JoinRequest, join_token};
+pub use segment::{SegIn, SegVerdict};
 
 use crate::config::Config;
+use crate::ending::Ending;
 use crate::error::ConnError;
-use crate::handshake::{Agreed, FallbackReason};
+use crate::handshake::{Agreed, FallbackReason, Role};
 use crate::pm::Pm;
 use crate::pool::{NoMemory, Pool};
 use crate::reass::Reass;
+use crate::recovery::Recovery;
+use crate::reinject::Reinject;
 use crate::sockbuf::{RcvWindow, SndBuf};
 use crate::stats::Stats;
-use crate::subflow::{Metrics, Subflow, SubflowId, SubflowState};
+use crate::subflow::{Ends, Metrics, Subflow, SubflowId, SubflowState};
 use action::ConnWants;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
-use fallback::Fallback;
-use reinject::Reinject;
+use mode::Mode;
+use mptcp_wire::RstReason;
 use timer::TimerTable;
 
 /// Memory that one connection may use for maps and out-of-order ranges, in bytes.
@@ -69,38 +76,34 @@ pub struct Mpcb {
     agreed: Agreed,
     cfg: Config,
     pool: Pool,
+    mode: Mode,
     subflows: Vec<Option<Subflow>>,
+    /// There was a second subflow at some time: what one of them carries need not be in data order.
+    had_joins: bool,
     snd: SndBuf,
     sb_hiwat: u64,
+    recovery: Recovery,
     reinject: Reinject,
+    /// One byte beyond the closed window may be mapped.
+    probe_due: bool,
+    /// A map was refused memory while nothing was in flight that could bring another occasion.
+    starved: bool,
     rcv: RcvWindow,
     /// Right edge that the peer was last told of by an ACK that we asked for.
-    told_edge: u64,
+    advertised_edge: u64,
     reass: Reass,
     /// The piece that [`RxStep::Hold`] was answered for.
     holding: Option<data_in::Holding>,
+    /// Data below this offset was thrown away at least once although a subflow had acknowledged it.
+    discarded_below: u64,
+    /// The peer sends 64-bit DSNs.
+    long_ack: bool,
+    last_rx: SubflowId,
+    ending: Ending,
     pm: Pm,
     timers: TimerTable,
-    calm: calm::Calm,
-    /// The peer has shown that it speaks MPTCP on this connection (a DSS, or MP_CAPABLE on data).
-    confirmed: bool,
-    long_ack: bool,
-    peer_fin: Option<u64>,
-    peer_fin_taken: bool,
-    fallback: Option<Fallback>,
-    /// MP_FAIL was sent on the only subflow; the peer's infinite mapping is awaited.
-    failing: Option<u64>,
-    /// The application has closed its socket.
-    detached: bool,
-    over: Option<ConnError>,
+    due: due::NextDue,
     wants: ConnWants,
-    last_rx: SubflowId,
-    /// Data below this offset was thrown away at least once although a subflow had acknowledged it.
-    thrown: u64,
-    /// There was a second subflow at some time: what one of them carries need not be in data order.
-    multi: bool,
-    /// A map was refused memory while nothing was in flight that could bring another occasion.
-    starved: bool,
     stats: Stats,
 }
 
@@ -120,48 +123,50 @@ impl Mpcb {
     pub fn with_pool(agreed: &Agreed, cfg: &Config, start: &Start, mut pool: Pool) -> Result<Mpcb, NoMemory> {
         let mut subflows = Vec::new();
         pool.reserve_vec(&mut subflows, 1)?;
-        let mut master = Subflow::new(SubflowId::MASTER, SubflowState::Established, start.local, start.remote);
-        master.initiator = agreed.role == crate::handshake::Role::Active;
-        let mut confirmed = false;
+        let ends = Ends { initiator: agreed.role == Role::Active, ..Ends::new(start.local, start.remote) };
+        let mut master = Subflow::new(SubflowId::MASTER, SubflowState::Established, ends);
+        let mut mode = Mode::Unconfirmed;
         if let Some(data) = agreed.first_data {
-            // RFC 8684 section 3.1: the mapping of the first data begins with the first byte on both levels.
-            confirmed = true;
-            let csum = data.csum.filter(|_| agreed.checksum);
-            let csum = csum.map(|csum| crate::ds_map::MapSum { csum, wire_len: data.len });
-            if master.rx.record(1, u64::from(data.len), 1, csum, &mut pool) == crate::ds_map::Recorded::NoMemory {
-                return Err(NoMemory);
+            mode = Mode::Multipath;
+            master.receiving.note_dss();
+            if agreed.checksum == data.csum.is_some() {
+                // RFC 8684 section 3.1: the mapping of the first data begins with the first byte on both levels.
+                let csum = data.csum.map(|csum| crate::ds_map::MapSum { csum, wire_len: data.len });
+                let recorded = master.receiving.record(1, u64::from(data.len), 1, csum, &mut pool);
+                if recorded == crate::ds_map::Recorded::NoMemory {
+                    return Err(NoMemory);
+                }
+            } else {
+                // RFC 8684 section 3.3: as with every other map.
+                master.reset_because(RstReason::MPTCP_ERROR, false);
             }
-            master.dss_seen = true;
         }
         subflows.push(Some(master));
         Ok(Mpcb {
             agreed: *agreed,
             cfg: *cfg,
             pool,
+            mode,
             subflows,
+            had_joins: false,
             snd: SndBuf::new(start.snd_window),
             sb_hiwat: SB_HIWAT,
+            recovery: Recovery::new(),
             reinject: Reinject::new(),
+            probe_due: false,
+            starved: false,
             rcv: RcvWindow::new(start.rcv_space),
-            told_edge: 1_u64.saturating_add(u64::from(start.rcv_space)),
+            advertised_edge: 1_u64.saturating_add(u64::from(start.rcv_space)),
             reass: Reass::new(1),
             holding: None,
+            discarded_below: 0,
+            long_ack: false,
+            last_rx: SubflowId::MASTER,
+            ending: Ending::new(),
             pm: Pm::new(agreed, cfg, start.local, start.remote),
             timers: TimerTable::new(),
-            calm: calm::Calm::new(),
-            confirmed,
-            long_ack: false,
-            peer_fin: None,
-            peer_fin_taken: false,
-            fallback: None,
-            failing: None,
-            detached: false,
-            over: None,
+            due: due::NextDue::new(),
             wants: ConnWants::empty(),
-            last_rx: SubflowId::MASTER,
-            thrown: 0,
-            multi: false,
-            starved: false,
             stats: Stats::default(),
         })
     }
@@ -181,19 +186,19 @@ impl Mpcb {
     /// Why the connection fell back to plain TCP, if it did.
     #[must_use]
     pub fn fallback_reason(&self) -> Option<FallbackReason> {
-        self.fallback.as_ref().map(|fallback| fallback.reason)
+        self.mode.fallback_reason()
     }
 
     /// How the connection ended, if it did.
     #[must_use]
     pub const fn ended(&self) -> Option<ConnError> {
-        self.over
+        self.mode.ended()
     }
 
     /// The peer has shown that it speaks MPTCP here; joins are possible.
     #[must_use]
     pub const fn is_confirmed(&self) -> bool {
-        self.confirmed
+        self.mode.is_confirmed()
     }
 
     /// Memory in use and the most ever used, in bytes; how often memory was refused.
@@ -213,11 +218,8 @@ impl Mpcb {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
-        // Deadlines follow the round trip; one that grows needs no new look.
-        let sooner = subflow.metrics.srtt.is_zero() || metrics.srtt.saturating_mul(2) < subflow.metrics.srtt;
-        subflow.measured(metrics);
-        if sooner {
-            self.stir();
+        if subflow.health.measured(metrics) {
+            self.invalidate();
         }
     }
 
@@ -239,17 +241,17 @@ impl Mpcb {
         Some(SubflowInfo {
             id: sf,
             state: subflow.state,
-            local: subflow.local,
-            remote: subflow.remote,
-            local_id: subflow.local_id,
-            remote_id: subflow.remote_id,
+            local: subflow.ends.local,
+            remote: subflow.ends.remote,
+            local_id: subflow.ends.local_id,
+            remote_id: subflow.ends.remote_id,
             backup: subflow.backup,
             peer_backup: subflow.peer_backup,
             stalled: subflow.health.is_stalled(),
-            bytes_mapped: subflow.bytes_mapped,
-            bytes_received: subflow.bytes_received,
-            maps: subflow.maps.len(),
-            rx_maps: subflow.rx.len(),
+            bytes_mapped: subflow.sending.bytes_mapped(),
+            bytes_received: subflow.receiving.bytes(),
+            maps: subflow.sending.maps().len(),
+            rx_maps: subflow.receiving.maps_waiting(),
         })
     }
 
@@ -268,6 +270,12 @@ impl Mpcb {
         self.pm.clear(&mut self.pool);
         self.pool.release_vec(core::mem::take(&mut self.subflows));
         None
+    }
+
+    /// Data offset of the first byte that is not DATA_ACKed. It moves only forward.
+    #[must_use]
+    pub const fn snd_una(&self) -> u64 {
+        self.snd.una()
     }
 
     fn get(&self, sf: SubflowId) -> Option<&Subflow> {
@@ -315,8 +323,10 @@ impl Mpcb {
     /// Longest smoothed round trip with its spread, of the subflows that carry data.
     fn slowest_rtt(&self) -> Option<Duration> {
         self.live()
-            .filter(|subflow| subflow.is_established() && !subflow.metrics.srtt.is_zero())
-            .map(|subflow| subflow.metrics.srtt.saturating_add(subflow.metrics.rttvar.saturating_mul(4)))
+            .filter(|subflow| subflow.is_established())
+            .map(|subflow| subflow.health.metrics())
+            .filter(|metrics| !metrics.srtt.is_zero())
+            .map(|metrics| metrics.srtt.saturating_add(metrics.rttvar.saturating_mul(4)))
             .max()
     }
 }

@@ -1,6 +1,8 @@
 //! What option building needs is copied to where it may be read without MP_LOCK.
 
 use super::Mpcb;
+use super::mode::Mode;
+use crate::fallback::Fallback;
 use crate::handshake::Role;
 use crate::output::{Phase, SubflowTx, TxState};
 use crate::subflow::{Subflow, SubflowId, SubflowState};
@@ -21,9 +23,9 @@ impl Mpcb {
             return false;
         }
         if core::mem::take(&mut tx.signal_sent) {
-            self.stir();
+            self.invalidate();
             if let Some(subflow) = self.get_mut(sf) {
-                subflow.signal = None;
+                subflow.pending.signal = None;
             }
         }
         let Some(subflow) = self.get(sf) else {
@@ -31,18 +33,18 @@ impl Mpcb {
         };
         let data_ack = self.reass.rcv_nxt();
         let owed = tx.state.data_ack != data_ack;
-        tx.maps.ack(subflow.acked);
-        let changes = self.calm.changes();
-        if tx.change == changes && self.fallback.is_none() && self.failing.is_none() {
+        tx.maps.ack(subflow.sending.acked());
+        let changes = self.due.changes();
+        if tx.change == changes && self.mode.may_spread() {
             // Only what moves with the data.
             tx.state.data_ack = data_ack;
             tx.state.long_ack = self.long_ack;
             tx.state.fin = self.snd.fin_due();
-            tx.state.acked = subflow.acked;
-            debug_assert_eq!(tx.signal, subflow.signal, "a signal was overlooked");
+            tx.state.acked = subflow.sending.acked();
+            debug_assert_eq!(tx.signal, subflow.pending.signal, "a signal was overlooked");
             debug_assert_eq!(tx.state, self.tx_state(subflow), "a change was overlooked");
         } else {
-            tx.signal = subflow.signal;
+            tx.signal = subflow.pending.signal;
             tx.state = self.tx_state(subflow);
             tx.change = changes;
         }
@@ -50,7 +52,9 @@ impl Mpcb {
     }
 
     fn tx_state(&self, subflow: &Subflow) -> TxState {
-        let infinite = self.fallback.filter(|f| f.sf == subflow.id && subflow.acked <= f.told);
+        let acked = subflow.sending.acked();
+        let fallback = self.mode.fallback();
+        let infinite = fallback.filter(|f| f.sf() == subflow.id).and_then(|f| f.infinite_map(acked));
         TxState {
             phase: self.phase(subflow),
             version: self.agreed.version,
@@ -61,34 +65,43 @@ impl Mpcb {
             long_ack: self.long_ack,
             long_dsn: !self.cfg.short_dsn,
             fin: self.snd.fin_due(),
-            infinite: infinite.map(|f| (f.ssn, f.doff)),
+            infinite,
             fail: self.fail_option(subflow),
-            reset: subflow.reset,
-            acked: subflow.acked,
-            keep_data_ack: self.fallback.is_some_and(|f| f.keep_data_ack),
+            reset: subflow.pending.reset,
+            acked,
+            keep_data_ack: fallback.is_some_and(Fallback::keeps_data_ack),
         }
     }
 
     fn fail_option(&self, subflow: &Subflow) -> Option<MpOption> {
-        let failing = self.failing.map(|dsn| MpOption::Fail(MpFail { dsn }));
-        subflow.fail.or(failing).or(self.fallback.and_then(|f| f.fail))
+        let connection = match &self.mode {
+            Mode::Failing(dsn) => Some(MpOption::Fail(MpFail { dsn: *dsn })),
+            Mode::Plain(fallback) | Mode::Over(_, Some(fallback)) => fallback.fail_option(),
+            Mode::Unconfirmed | Mode::Multipath | Mode::Over(_, None) => None,
+        };
+        subflow.pending.fail.or(connection)
     }
 
     fn phase(&self, subflow: &Subflow) -> Phase {
-        if self.fallback.is_some() {
+        if self.mode.fallback().is_some() {
             return Phase::Fallback;
         }
-        match (subflow.state, &subflow.join) {
-            (SubflowState::JoinSynSent, Some(join)) => Phase::JoinSyn(join.syn_option(&self.agreed)),
-            (SubflowState::JoinAckSent, Some(join)) => join.third_ack().map_or(Phase::Established, Phase::JoinAck),
-            _ if subflow.id == SubflowId::MASTER && self.agreed.role == Role::Active && !self.confirmed => {
-                Phase::CapableAck {
-                    local: self.agreed.local.key,
-                    remote: self.agreed.remote.key,
-                    deny_join_id0: self.cfg.deny_join_id0 && self.agreed.version == Version::V1,
-                }
+        match (subflow.state, &subflow.joining) {
+            (SubflowState::JoinSynSent, Some(joining)) => Phase::JoinSyn(joining.syn_option(&self.agreed)),
+            (SubflowState::JoinAckSent, Some(joining)) => {
+                joining.third_ack().map_or(Phase::Established, Phase::JoinAck)
             }
+            _ if subflow.id == SubflowId::MASTER && self.announces_keys() => Phase::CapableAck {
+                local: self.agreed.local.key,
+                remote: self.agreed.remote.key,
+                deny_join_id0: self.cfg.deny_join_id0 && self.agreed.version == Version::V1,
+            },
             _ => Phase::Established,
         }
+    }
+
+    /// The active opener sends its MP_CAPABLE until the peer has shown that it knows both keys.
+    fn announces_keys(&self) -> bool {
+        self.agreed.role == Role::Active && matches!(self.mode, Mode::Unconfirmed)
     }
 }

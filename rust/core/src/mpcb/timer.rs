@@ -82,10 +82,10 @@ impl Mpcb {
     /// When [`Mpcb::on_timer`] should be called, if nothing happens before; `None`: not at all.
     #[must_use]
     pub fn next_timer(&self) -> Option<Instant> {
-        if self.over.is_some() {
+        if self.mode.is_over() {
             return None;
         }
-        match self.calm.until() {
+        match self.due.until() {
             // Deadlines move back with each acknowledgement: the one known is early at worst.
             Some(until) if !self.timers.is_sooner() => Some(until).filter(|until| *until != Instant::NEVER),
             _ => self.deadline(),
@@ -94,9 +94,13 @@ impl Mpcb {
 
     /// The earliest deadline of any kind.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let subflows = self.live().filter_map(|subflow| {
-            let join = subflow.join.and_then(|join| join.next);
-            join.into_iter().chain(subflow.health.deadline(&subflow.metrics)).min()
+        if self.mode.is_plain() {
+            // Stalls, joins and signals are a matter of multipath; TCP has timers of its own.
+            return self.timers.next();
+        }
+        let subflows = self.live().flat_map(|subflow| {
+            let joining = subflow.joining.and_then(|joining| joining.next);
+            [joining, subflow.health.deadline(), subflow.health.answer_due()].into_iter().flatten()
         });
         let pm = self.next_attempt().into_iter().chain(self.next_signal());
         self.timers.next().into_iter().chain(subflows).chain(pm).min()
@@ -104,14 +108,17 @@ impl Mpcb {
 
     /// Does what is due at `now`. Early or repeated calls do no harm.
     pub fn on_timer(&mut self, now: Instant) {
-        if self.over.is_some() {
+        if self.mode.is_over() {
             return;
         }
-        self.stir();
+        self.invalidate();
         for timer in TIMERS {
             if self.timers.take_due(timer, now) {
                 self.expired(timer, now);
             }
+        }
+        if self.mode.fallback().is_some() {
+            return;
         }
         for at in 0..self.subflows.len() {
             let Ok(sf) = u8::try_from(at).map(SubflowId) else {
@@ -119,6 +126,7 @@ impl Mpcb {
             };
             self.join_timer(sf, now);
             self.stall_timer(sf, now);
+            self.question_timer(sf, now);
         }
     }
 
@@ -132,7 +140,7 @@ impl Mpcb {
             Timer::Lonely => self.end(ConnError::TimedOut),
             Timer::Starved => {
                 self.continue_recovery();
-                self.kick();
+                self.request_output();
             }
         }
     }

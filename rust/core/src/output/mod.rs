@@ -1,8 +1,8 @@
 //! Option building: what goes into the TCP header of each segment of one subflow.
 //!
-//! [`SubflowTx`] lives under the subflow's own lock (kernel: INP), because TCP builds options while it holds
-//! `so_snd`'s lock, where MP_LOCK must not be taken. `Mpcb::sync_tx()` and `Mpcb::map_commit()`, called with both
-//! locks, copy into it what [`SubflowTx::options`] reads later.
+//! [`SubflowTx`] lives under the subflow's own lock (kernel: INP). The reason is that TCP builds options while it holds
+//! `so_snd`'s lock, where MP_LOCK must not be taken. `Mpcb::sync_tx()` and `Mpcb::map_commit()` are called with both
+//! locks, and copy into it what [`SubflowTx::options`] reads later.
 
 mod buffer;
 mod segment;

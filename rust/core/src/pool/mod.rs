@@ -1,14 +1,13 @@
 //! Memory that can fail: one byte budget per connection, charged before it is taken.
 //!
 //! Nothing in core may assume that an allocation succeeds. Every growing structure asks the
-//! connection's [`Pool`]; the pool refuses when the budget is spent or the allocator says no, and the
-//! caller then does what the architecture prescribes: data is not taken (the peer sends it again), no
-//! new map is granted, a handshake falls back to plain TCP.
+//! connection's [`Pool`]. The pool refuses when the budget is spent or the allocator fails. Then data is
+//! not taken (the peer sends it again), no new map is granted, or a handshake falls back to plain TCP.
 //!
 //! **Locks.** A pool belongs to one connection and is used with that connection's MP_LOCK held.
 //!
-//! **Charging.** Vectors are charged by capacity, not by length. The pool counts only: dropping a
-//! charged vector frees its memory but not its charge, so give it to [`Pool::release_vec`] instead.
+//! **Charging.** Vectors are charged by capacity, not by length. The pool only counts: dropping a
+//! charged vector frees its memory but not its charge. Give it to [`Pool::release_vec`] instead.
 
 mod grow;
 #[cfg(any(test, feature = "testing"))]

@@ -3,10 +3,10 @@
 //! Held out-of-order data, maps and the reinjection queue are all ranges of 64-bit sequence space. A
 //! [`RangeMap`] is an AVL tree over a [`Slab`](crate::pool::Slab): indices instead of pointers, loops
 //! instead of recursion, memory from the connection's [`Pool`]. Keys are plain `u64`s that do not
-//! wrap; whoever keys by DSN uses offsets from the initial DSN.
+//! wrap. For DSNs the keys are offsets from the initial DSN.
 //!
-//! **Cost.** Insert, remove and look-up cost O(log n); the first and the last range, and appending
-//! behind the last one, are found in O(1). An empty map that was never used owns no memory.
+//! **Cost.** Insert, remove and look-up cost O(log n). The first and the last range, and the place behind
+//! the last one, are found in O(1). An empty map that was never used owns no memory.
 //!
 //! **Locks.** A map belongs to one connection and is used with its MP_LOCK held.
 

@@ -1,7 +1,8 @@
 //! The packet scheduler: which subflow may map how many of the unmapped bytes.
 //!
-//! CAIA's `mp_get_map()` asks the scheduler whenever a subflow could send and holds no unsent map. A scheduler sees
-//! the paths and the send buffer, decides on a number of bytes, and keeps no bytes and no clock.
+//! `mp_get_map()` (CAIA's name) asks the scheduler whenever a subflow could send and holds no unsent map. A scheduler sees
+//! the paths and the send buffer. It decides how many bytes the subflow gets, or which subflow they are left to. It has
+//! no state and no clock.
 
 mod policy;
 

@@ -1,8 +1,9 @@
-//! Accounting of the two socket buffers: logical occupancy against bytes really held.
+//! Accounting of the two socket buffers: bytes not acknowledged, and bytes really held.
 //!
-//! CAIA report 130424A section III-C: on a multipath socket `sb_cc` counts the bytes without DATA_ACK, and
-//! `sb_actual` the bytes that are still held because some ds_map refers to them. Bytes leave `so_snd` only when
-//! both allow it (RFC 8684 section 3.3.2). All numbers are data offsets ([`crate::seq`]). Under MP_LOCK.
+//! On a multipath socket (CAIA report 130424A section III-C) `sb_cc` counts the bytes without DATA_ACK. `sb_actual`
+//! counts the bytes that are still held because some ds_map refers to them. Bytes leave `so_snd` only when both allow it
+//! (RFC 8684 section 3.3.2). (The kernel's subflows hold references of their own, so there `so_snd` follows `sb_cc`
+//! alone.) All numbers are data offsets ([`crate::seq`]). Under MP_LOCK.
 
 /// The send buffer: `so_snd` of the multipath socket.
 ///
@@ -185,6 +186,15 @@ impl RcvWindow {
         let moved = edge.saturating_sub(self.edge);
         self.edge = self.edge.max(edge);
         moved
+    }
+
+    /// Moves the right edge to at least `edge`, whatever is free. Returns whether it moved.
+    pub const fn open_to(&mut self, edge: u64) -> bool {
+        let opened = edge > self.edge;
+        if opened {
+            self.edge = edge;
+        }
+        opened
     }
 
     /// First offset that must not be sent to us.

@@ -1,4 +1,6 @@
 //! Is a subflow getting anywhere? Stalled paths get no new data, and get it again when they recover.
+//!
+//! A path that the peer has withdrawn is left alone as long as segments come over it.
 
 use super::Metrics;
 use crate::time::Instant;
@@ -11,20 +13,54 @@ const UNMEASURED: Duration = Duration::from_millis(1000);
 /// Waits double up to this.
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// Watches whether what is in flight gets acknowledged.
+/// What the caller's TCP measured, and whether what is in flight gets acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Health {
+    metrics: Metrics,
+    /// The lowest smoothed round trip that was reported; zero while unmeasured.
+    lowest_srtt: Duration,
     /// Begins with the first map in flight, and again with every acknowledgement.
     since: Option<Instant>,
     losses: u8,
     stalled: bool,
     /// When the stall began.
     stalled_at: Instant,
+    /// The peer has withdrawn one of its addresses: until this time a segment has to show that it works all the same.
+    questioned: Option<Instant>,
 }
 
 impl Health {
     pub(crate) const fn new() -> Self {
-        Health { since: None, losses: 0, stalled: false, stalled_at: Instant::ZERO }
+        Health {
+            metrics: Metrics::NONE,
+            lowest_srtt: Duration::ZERO,
+            since: None,
+            losses: 0,
+            stalled: false,
+            stalled_at: Instant::ZERO,
+            questioned: None,
+        }
+    }
+
+    /// What its TCP measured anew. Returns whether deadlines come sooner than those known before.
+    pub(crate) fn measured(&mut self, metrics: &Metrics) -> bool {
+        // Deadlines follow the round trip; one that grows needs no new look.
+        let sooner = self.metrics.srtt.is_zero() || metrics.srtt.saturating_mul(2) < self.metrics.srtt;
+        self.metrics = *metrics;
+        if !metrics.srtt.is_zero() && (self.lowest_srtt.is_zero() || metrics.srtt < self.lowest_srtt) {
+            self.lowest_srtt = metrics.srtt;
+        }
+        sooner
+    }
+
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The round trip that a byte sent now would see. What was measured while its own queue was full is no measure
+    /// for an idle path, and would keep it idle, for nothing measures it again.
+    pub(crate) const fn expected_rtt(&self, in_flight: u64) -> Duration {
+        if in_flight == 0 { self.lowest_srtt } else { self.metrics.srtt }
     }
 
     /// A map was put in flight. Returns whether nothing had been: there is a deadline now.
@@ -68,11 +104,34 @@ impl Health {
     }
 
     /// When it counts as stalled (again), if nothing is acknowledged until then.
-    pub(crate) fn deadline(&self, metrics: &Metrics) -> Option<Instant> {
-        self.since.map(|since| since + self.patience(metrics))
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.since.map(|since| since + self.patience())
     }
 
-    fn patience(&self, metrics: &Metrics) -> Duration {
+    /// The peer has withdrawn an address of this path, which may work all the same (RFC 8684 section 3.4.2).
+    pub(crate) fn question(&mut self, now: Instant) {
+        if self.questioned.is_none() {
+            self.questioned = Some(now + self.patience());
+        }
+    }
+
+    /// A segment came: the path works.
+    pub(crate) const fn heard(&mut self) {
+        self.questioned = None;
+    }
+
+    /// When a path in question is given up.
+    pub(crate) const fn answer_due(&self) -> Option<Instant> {
+        self.questioned
+    }
+
+    /// Whether the path was in question, and nothing came in time.
+    pub(crate) fn is_unanswered(&mut self, now: Instant) -> bool {
+        self.questioned.take_if(|due| *due <= now).is_some()
+    }
+
+    fn patience(&self) -> Duration {
+        let metrics = &self.metrics;
         let once = if metrics.srtt.is_zero() {
             UNMEASURED
         } else {

@@ -1,17 +1,22 @@
-//! One path of a connection: a TCP connection of its own, seen from the multipath level.
+//! One subflow: a TCP connection of its own, seen from the multipath level.
 
+mod ends;
 mod health;
-mod join;
+mod joining;
+mod pending;
+mod receiving;
+mod sending;
 
+pub(crate) use ends::Ends;
 pub(crate) use health::Health;
-pub(crate) use join::Join;
+pub(crate) use joining::Joining;
+pub(crate) use pending::{Pending, Wants};
+pub(crate) use receiving::Receiving;
+pub(crate) use sending::Sending;
 
-use crate::ds_map::{RxMaps, TxMaps};
 use crate::pool::Pool;
-use bitflags::bitflags;
-use core::net::SocketAddr;
 use core::time::Duration;
-use mptcp_wire::{DssMap, MpOption};
+use mptcp_wire::{MpOption, MpTcpRst, RstReason};
 
 /// Names one subflow of a connection. Reused after the caller reported the subflow's end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -58,6 +63,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Nothing was measured yet.
+    pub(crate) const NONE: Metrics =
+        Metrics { srtt: Duration::ZERO, rttvar: Duration::ZERO, cwnd: 0, in_flight: 0, mss: 0 };
+
     /// How long what is in flight takes to be acknowledged: a round trip, or, where the window is smaller (after a
     /// loss), one for each window.
     pub(crate) fn drain_time(&self) -> Duration {
@@ -66,149 +75,56 @@ impl Metrics {
     }
 }
 
-bitflags! {
-    /// What the caller should do with a subflow next.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-    pub(crate) struct Wants: u8 {
-        const OUTPUT = 0x01;
-        const ACK = 0x02;
-        const CLOSE = 0x04;
-        const RESET = 0x08;
-    }
-}
-
 /// State of one subflow at the multipath level. Under MP_LOCK.
 #[derive(Debug)]
 pub(crate) struct Subflow {
     pub(crate) id: SubflowId,
     pub(crate) state: SubflowState,
-    /// We sent its SYN: we join again when it is lost.
-    pub(crate) initiator: bool,
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-    pub(crate) local_id: u8,
-    pub(crate) remote_id: u8,
+    pub(crate) ends: Ends,
+    pub(crate) sending: Sending,
+    pub(crate) receiving: Receiving,
+    pub(crate) health: Health,
+    pub(crate) pending: Pending,
+    /// Our join, until the peer has confirmed it.
+    pub(crate) joining: Option<Joining>,
     /// We asked the peer to treat it as backup.
     pub(crate) backup: bool,
     /// The peer asked us to (MP_JOIN's B, MP_PRIO).
     pub(crate) peer_backup: bool,
-    pub(crate) maps: TxMaps,
-    /// SSN of the next byte to map.
-    pub(crate) next_ssn: u64,
-    /// First SSN that the peer has not acknowledged.
-    pub(crate) acked: u64,
-    /// Maps below this SSN have been queued for reinjection already.
-    pub(crate) reinjected: u64,
-    /// Data offset after the last map.
-    pub(crate) next_doff: u64,
-    /// Maps do not continue one another (other paths carried what lies between, or data was sent again): SSN and
-    /// data offset do not run in parallel, so no infinite mapping can stand for what is outstanding.
-    pub(crate) crooked: bool,
-    pub(crate) rx: RxMaps,
-    /// The peer's last map as it came, where it was kept.
-    pub(crate) last_map: Option<DssMap>,
-    /// In-order bytes below this SSN are thrown away: the memory for their map was refused.
-    pub(crate) discard: u64,
-    /// What the peer mapped to it did not always continue the data: it was sent again, or out of order.
-    pub(crate) rx_bent: bool,
-    /// In-order bytes wait for a map.
-    pub(crate) unmapped: bool,
-    /// Payload below this SSN came in segments without DSS.
-    pub(crate) bare: u64,
-    /// The peer's DSS has been seen on this subflow.
-    pub(crate) dss_seen: bool,
-    /// The last segment came without any MPTCP option.
-    pub(crate) last_bare: bool,
-    /// Acknowledgements of data in a row that came without DSS.
-    pub(crate) bare_acks: u8,
-    pub(crate) metrics: Metrics,
-    /// The lowest smoothed round trip that was reported; zero while unmeasured.
-    lowest_srtt: Duration,
-    pub(crate) health: Health,
-    pub(crate) join: Option<Join>,
-    pub(crate) wants: Wants,
-    pub(crate) reset: Option<MpOption>,
-    /// MP_FAIL that goes with a RST.
-    pub(crate) fail: Option<MpOption>,
-    pub(crate) signal: Option<MpOption>,
-    /// MP_PRIO that waits for the signal slot: it must travel on this subflow.
-    pub(crate) prio: Option<MpOption>,
     /// The peer refused or reset it with a reason that makes another try useless.
     pub(crate) refused_for_good: bool,
-    /// The peer's FIN was received.
-    pub(crate) fin_received: bool,
-    pub(crate) bytes_mapped: u64,
-    pub(crate) bytes_received: u64,
 }
 
 impl Subflow {
-    pub(crate) fn new(id: SubflowId, state: SubflowState, local: SocketAddr, remote: SocketAddr) -> Self {
+    pub(crate) const fn new(id: SubflowId, state: SubflowState, ends: Ends) -> Self {
         Subflow {
             id,
             state,
-            initiator: false,
-            local,
-            remote,
-            local_id: 0,
-            remote_id: 0,
+            ends,
+            sending: Sending::new(),
+            receiving: Receiving::new(),
+            health: Health::new(),
+            pending: Pending::new(),
+            joining: None,
             backup: false,
             peer_backup: false,
-            maps: TxMaps::new(),
-            next_ssn: 1,
-            acked: 1,
-            reinjected: 1,
-            next_doff: 1,
-            crooked: false,
-            rx: RxMaps::new(),
-            last_map: None,
-            discard: 0,
-            rx_bent: false,
-            unmapped: false,
-            bare: 0,
-            dss_seen: false,
-            last_bare: false,
-            bare_acks: 0,
-            metrics: Metrics::default(),
-            lowest_srtt: Duration::ZERO,
-            health: Health::new(),
-            join: None,
-            wants: Wants::empty(),
-            reset: None,
-            fail: None,
-            signal: None,
-            prio: None,
             refused_for_good: false,
-            fin_received: false,
-            bytes_mapped: 0,
-            bytes_received: 0,
         }
     }
 
-    /// What its TCP measured anew.
-    pub(crate) fn measured(&mut self, metrics: &Metrics) {
-        self.metrics = *metrics;
-        if !metrics.srtt.is_zero() && (self.lowest_srtt.is_zero() || metrics.srtt < self.lowest_srtt) {
-            self.lowest_srtt = metrics.srtt;
-        }
-    }
-
-    /// The round trip that a byte sent now would see. What was measured while its own queue was full is no measure
-    /// for an idle path, and would keep it idle, for nothing measures it again.
-    pub(crate) fn expected_rtt(&self) -> Duration {
-        if self.in_flight() == 0 { self.lowest_srtt } else { self.metrics.srtt }
-    }
-
-    /// Bytes mapped and not acknowledged.
-    pub(crate) const fn in_flight(&self) -> u64 {
-        self.next_ssn.saturating_sub(self.acked)
-    }
-
-    pub(crate) const fn pair(&self) -> crate::pm::Pair {
-        crate::pm::Pair { local: self.local_id, remote: self.remote_id }
-    }
-
+    /// Carries data in both directions, or may.
     pub(crate) const fn is_established(&self) -> bool {
         matches!(self.state, SubflowState::Established)
+    }
+
+    /// We asked the caller to reset it.
+    pub(crate) const fn is_resetting(&self) -> bool {
+        matches!(self.state, SubflowState::Resetting)
+    }
+
+    /// Established and not stalled.
+    pub(crate) const fn is_working(&self) -> bool {
+        self.is_established() && !self.health.is_stalled()
     }
 
     /// Either side wants it used only when nothing else works.
@@ -216,33 +132,48 @@ impl Subflow {
         self.backup || self.peer_backup
     }
 
+    /// Asks the caller for something.
+    pub(crate) fn want(&mut self, wants: Wants) {
+        self.pending.wants.insert(wants);
+    }
+
+    /// The round trip that a byte sent now would see; zero while unmeasured.
+    pub(crate) const fn expected_rtt(&self) -> Duration {
+        self.health.expected_rtt(self.sending.in_flight())
+    }
+
     /// Asks the caller to close it in order. A join that the peer has not answered has no order to keep, and must not
     /// come up late: it is reset. Returns whether that was news.
     pub(crate) fn close(&mut self) -> bool {
-        if self.state == SubflowState::JoinSynSent {
-            self.reset(None);
-            return true;
+        match self.state {
+            SubflowState::JoinSynSent => self.reset(None),
+            SubflowState::Closing | SubflowState::Resetting => return false,
+            SubflowState::JoinAckSent | SubflowState::Established => {
+                self.state = SubflowState::Closing;
+                self.want(Wants::CLOSE);
+            }
         }
-        let open = !matches!(self.state, SubflowState::Closing | SubflowState::Resetting);
-        if open {
-            self.state = SubflowState::Closing;
-            self.wants.insert(Wants::CLOSE);
-        }
-        open
+        true
     }
 
     /// Asks the caller to reset it; `option` goes with the RST.
     pub(crate) fn reset(&mut self, option: Option<MpOption>) {
-        if self.state != SubflowState::Resetting {
+        if !self.is_resetting() {
             self.state = SubflowState::Resetting;
-            self.reset = option;
-            self.wants = Wants::RESET;
+            self.pending.reset = option;
+            self.pending.wants = Wants::RESET;
         }
     }
 
+    /// Asks the caller to reset it with MP_TCPRST (RFC 8684 section 3.6).
+    pub(crate) fn reset_because(&mut self, reason: RstReason, transient: bool) {
+        self.reset(Some(MpOption::TcpRst(MpTcpRst { transient, reason })));
+    }
+
+    /// Gives back all memory.
     pub(crate) fn clear(&mut self, pool: &mut Pool) {
-        self.maps.clear(pool);
-        self.rx.clear(pool);
+        self.sending.clear(pool);
+        self.receiving.clear(pool);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Tests.
 
-use super::{Metrics, Subflow, SubflowId, SubflowState, Wants};
+use super::{Ends, Metrics, Subflow, SubflowId, SubflowState, Wants};
+use crate::ds_map::DsMap;
+use crate::pool::Pool;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 fn subflow(state: SubflowState) -> Subflow {
     let any = SocketAddr::from(([192, 0, 2, 1], 0));
-    Subflow::new(SubflowId(1), state, any, any)
+    Subflow::new(SubflowId(1), state, Ends::new(any, any))
 }
 
 #[test]
@@ -18,11 +20,11 @@ fn a_join_without_answer_is_reset_and_the_others_are_closed() {
     ] {
         let mut subflow = subflow(state);
         subflow.close();
-        assert_eq!((subflow.state, subflow.wants), (then, wants), "{state:?}");
+        assert_eq!((subflow.state, subflow.pending.wants), (then, wants), "{state:?}");
         // Once is enough.
-        subflow.wants = Wants::empty();
+        subflow.pending.wants = Wants::empty();
         subflow.close();
-        assert_eq!((subflow.state, subflow.wants), (then, Wants::empty()), "{state:?}");
+        assert_eq!((subflow.state, subflow.pending.wants), (then, Wants::empty()), "{state:?}");
     }
 }
 
@@ -32,13 +34,15 @@ fn metrics(millis: u64, cwnd: u32, in_flight: u32) -> Metrics {
 
 #[test]
 fn an_idle_path_is_as_fast_as_it_ever_was() {
+    let mut pool = Pool::new(1 << 20);
     let mut subflow = subflow(SubflowState::Established);
     assert_eq!(subflow.expected_rtt(), Duration::ZERO, "unmeasured");
-    subflow.measured(&metrics(10, 10_000, 0));
-    subflow.next_ssn += 5000;
-    subflow.measured(&metrics(200, 100_000, 5000));
+    subflow.health.measured(&metrics(10, 10_000, 0));
+    subflow.sending.reserve(&mut pool).unwrap();
+    assert!(subflow.sending.commit(DsMap { ssn: 1, doff: 1, len: 5000, csum: None }, true));
+    subflow.health.measured(&metrics(200, 100_000, 5000));
     assert_eq!(subflow.expected_rtt(), Duration::from_millis(200), "behind its own queue");
-    subflow.acked = subflow.next_ssn;
+    assert!(subflow.sending.ack(5001));
     assert_eq!(subflow.expected_rtt(), Duration::from_millis(10), "the queue is empty");
 }
 

@@ -1,4 +1,4 @@
-//! Tokens: the table that finds a connection by its local token, and the making of new ones.
+//! Tokens: the table that finds a connection by its local token, and the generation of keys whose token is unused.
 
 mod table;
 #[cfg(test)]

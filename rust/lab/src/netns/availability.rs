@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-/// Set to `1` where interop tests must not be skipped: a skipped test fails then.
-const REQUIRE: &str = "MPTCP_LAB_REQUIRE_INTEROP";
+/// Set to `1` where no test may be skipped: one that would be fails then.
+const NO_SKIP: &str = "MPTCP_NO_SKIP";
 
 /// Something that a test or a measurement needs of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +51,14 @@ pub fn missing(needs: &[Need]) -> Vec<String> {
 /// error in a line that starts with `SKIPPED` (which the test harness does not capture).
 ///
 /// # Panics
-/// When it would have to be skipped although `MPTCP_LAB_REQUIRE_INTEROP=1`.
+/// When it would have to be skipped although `MPTCP_NO_SKIP=1`.
 #[must_use]
 pub fn skip(test: &str, needs: &[Need]) -> bool {
     let missing = missing(needs).join("; ");
     if missing.is_empty() {
         return false;
     }
-    assert!(env::var(REQUIRE).as_deref() != Ok("1"), "{test} may not be skipped: {missing}");
+    assert!(env::var(NO_SKIP).as_deref() != Ok("1"), "{test} may not be skipped: {missing}");
     // Not eprintln!: the test harness would keep it to itself.
     let _ = writeln!(io::stderr(), "SKIPPED {test}: {missing}");
     true

@@ -8,7 +8,7 @@ use mptcp_wire::{MpJoin, MpOption};
 
 /// What the opener of a subflow keeps until the peer has confirmed it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Join {
+pub(crate) struct Joining {
     nonce: u32,
     addr_id: u8,
     backup: bool,
@@ -19,9 +19,9 @@ pub(crate) struct Join {
     pub(crate) next: Option<Instant>,
 }
 
-impl Join {
+impl Joining {
     pub(crate) const fn new(nonce: u32, addr_id: u8, backup: bool) -> Self {
-        Join { nonce, addr_id, backup, third_ack: None, retries: 0, next: None }
+        Joining { nonce, addr_id, backup, third_ack: None, retries: 0, next: None }
     }
 
     /// MP_JOIN of the SYN: the peer's token says which connection.

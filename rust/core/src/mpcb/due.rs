@@ -5,16 +5,16 @@ use crate::time::Instant;
 
 /// What the last look found: nothing to do before some time, unless something else than data moves.
 #[derive(Debug)]
-pub(super) struct Calm {
+pub(super) struct NextDue {
     /// The earliest deadline of any kind; `None`: look again.
     until: Option<Instant>,
     /// Grows with each change that option building may have to know of; see `sync_tx()`.
     changes: u32,
 }
 
-impl Calm {
+impl NextDue {
     pub(super) const fn new() -> Self {
-        Calm { until: None, changes: 1 }
+        NextDue { until: None, changes: 1 }
     }
 
     pub(super) const fn until(&self) -> Option<Instant> {
@@ -27,21 +27,20 @@ impl Calm {
 }
 
 impl Mpcb {
-    /// Something else than data moved: a subflow's state, a signal, an address, the peer's first DSS.
-    pub(super) fn stir(&mut self) {
-        self.calm.until = None;
-        self.calm.changes = self.calm.changes.wrapping_add(1);
+    /// Something else than data moved (a subflow's state, a signal, an address, the mode): what was found before no longer holds.
+    pub(super) fn invalidate(&mut self) {
+        self.due.until = None;
+        self.due.changes = self.due.changes.wrapping_add(1);
     }
 
     /// Nothing is to be looked for at `now`.
-    pub(super) fn is_calm(&self, now: Instant) -> bool {
-        !self.timers.is_sooner() && self.calm.until.is_some_and(|until| now < until)
+    pub(super) fn nothing_due(&self, now: Instant) -> bool {
+        !self.timers.is_sooner() && self.due.until.is_some_and(|until| now < until)
     }
 
-    /// Everything was looked at and nothing is due.
-    pub(super) fn settle(&mut self) {
+    /// Everything was looked at and nothing is due before the next deadline.
+    pub(super) fn note_next_due(&mut self) {
         self.timers.seen();
-        let plain = self.over.is_none() && self.fallback.is_none() && self.failing.is_none();
-        self.calm.until = plain.then(|| self.deadline().unwrap_or(Instant::NEVER));
+        self.due.until = self.mode.may_spread().then(|| self.deadline().unwrap_or(Instant::NEVER));
     }
 }

@@ -2,11 +2,12 @@
 
 use super::Mpcb;
 use super::action::Action;
+use super::mode::Mode;
 use crate::config::AddressList;
 use crate::pm::{Existing, Wanted};
 use crate::pool::NoMemory;
 use crate::rng::Rng;
-use crate::subflow::{SubflowId, SubflowState, Wants};
+use crate::subflow::{SubflowId, Wants};
 use crate::time::Instant;
 use core::net::IpAddr;
 use mptcp_wire::{MpOption, MpPrio, Version};
@@ -17,67 +18,67 @@ impl Mpcb {
     /// # Errors
     /// [`NoMemory`]: some new addresses were left out; call again later.
     pub fn addresses_changed(&mut self, list: &AddressList, now: Instant) -> Result<(), NoMemory> {
-        self.stir();
+        self.invalidate();
         let outcome = self.pm.set_locals(list, now, &mut self.pool);
         while let Some(id) = self.pm.take_removed(now) {
-            self.close_those(|subflow| subflow.local_id == id);
+            self.close_those(|subflow| subflow.ends.local_id == id);
         }
-        self.kick();
+        self.request_output();
         outcome
     }
 
     /// A local address works (again): paths from it that wait for their next try are tried now.
     pub fn address_back(&mut self, addr: IpAddr, now: Instant) {
-        self.stir();
+        self.invalidate();
         self.pm.retry_now(addr, now);
     }
 
     /// A local address is gone from its interface: its subflows cannot send any more.
     pub fn address_lost(&mut self, addr: IpAddr) {
-        self.stir();
-        for subflow in self.live_mut().filter(|subflow| subflow.local.ip() == addr) {
+        self.invalidate();
+        for subflow in self.live_mut().filter(|subflow| subflow.ends.local.ip() == addr) {
             subflow.reset(None);
         }
         self.pm.note_lost(addr);
-        self.kick();
+        self.request_output();
     }
 
     /// Asks the peer to use the subflow only when nothing else works, or no longer so (MP_PRIO, RFC 8684 section 3.3.8).
     pub fn set_backup(&mut self, sf: SubflowId, backup: bool) {
-        self.stir();
+        self.invalidate();
         let v0 = self.agreed.version == Version::V0;
         if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.backup != backup) {
             subflow.backup = backup;
             // In v1 MP_PRIO speaks of the subflow that carries it.
-            let addr_id = if v0 { Some(subflow.local_id) } else { None };
-            subflow.prio = Some(MpOption::Prio(MpPrio { backup, addr_id }));
-            subflow.wants.insert(Wants::ACK);
+            let addr_id = if v0 { Some(subflow.ends.local_id) } else { None };
+            subflow.pending.prio = Some(MpOption::Prio(MpPrio { backup, addr_id }));
+            subflow.want(Wants::ACK);
         }
-        self.kick();
+        self.request_output();
     }
 
     /// Gives signals to subflows whose slot is empty.
     pub(super) fn hand_out_signals(&mut self, now: Instant) {
-        if self.fallback.is_some() {
+        if self.mode.fallback().is_some() {
             return;
         }
         let mut handed_out = false;
-        for subflow in self.live_mut().filter(|subflow| subflow.is_established() && subflow.signal.is_none()) {
-            if let Some(prio) = subflow.prio.take() {
-                subflow.signal = Some(prio);
-                subflow.wants.insert(Wants::ACK);
+        for subflow in self.live_mut().filter(|subflow| subflow.is_established() && subflow.pending.signal.is_none()) {
+            if let Some(prio) = subflow.pending.prio.take() {
+                subflow.pending.signal = Some(prio);
+                subflow.want(Wants::ACK);
                 handed_out = true;
             }
         }
         if handed_out {
-            self.stir();
+            self.invalidate();
         }
-        if !self.confirmed || self.pm.next_signal().is_none_or(|at| at > now) {
+        if !self.mode.is_confirmed() || self.pm.next_signal().is_none_or(|at| at > now) {
             return;
         }
         let choice = self
             .live()
-            .filter(|subflow| subflow.is_established() && subflow.signal.is_none())
+            .filter(|subflow| subflow.is_established() && subflow.pending.signal.is_none())
             .min_by_key(|subflow| (subflow.health.is_stalled(), subflow.id))
             .map(|subflow| subflow.id);
         let Some(sf) = choice else {
@@ -91,10 +92,10 @@ impl Mpcb {
         {
             self.stats.add_addr_sent = self.stats.add_addr_sent.saturating_add(1);
         }
-        self.stir();
+        self.invalidate();
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.signal = Some(signal);
-            subflow.wants.insert(Wants::ACK);
+            subflow.pending.signal = Some(signal);
+            subflow.want(Wants::ACK);
         }
     }
 
@@ -114,17 +115,16 @@ impl Mpcb {
 
     fn existing(&self) -> [Option<Existing>; 32] {
         let mut list = [None; 32];
-        let live = self.live().filter(|subflow| subflow.state != SubflowState::Resetting);
+        let live = self.live().filter(|subflow| !subflow.is_resetting());
         for (slot, subflow) in list.iter_mut().zip(live) {
-            *slot = Some(Existing { pair: subflow.pair() });
+            *slot = Some(Existing { pair: subflow.ends.pair() });
         }
         list
     }
 
     /// RFC 8684 section 3.1: no MP_JOIN before the peer's DSS has been seen.
     fn may_join(&self) -> bool {
-        let held = self.fallback.is_some() || self.failing.is_some() || self.is_closing();
-        self.confirmed && !held && self.has_room()
+        matches!(self.mode, Mode::Multipath) && !self.is_closing() && self.has_room()
     }
 
     /// When a path may be tried again; only where it could be.
@@ -133,9 +133,8 @@ impl Mpcb {
     }
 
     pub(super) fn next_signal(&self) -> Option<Instant> {
-        let possible = self.confirmed
-            && self.fallback.is_none()
-            && self.live().any(|subflow| subflow.is_established() && subflow.signal.is_none());
+        let possible = self.mode.is_confirmed()
+            && self.live().any(|subflow| subflow.is_established() && subflow.pending.signal.is_none());
         if possible { self.pm.next_signal() } else { None }
     }
 }

@@ -1,8 +1,8 @@
 //! A segment of a subflow arrives: the order in which its parts are looked at.
 
 use super::Mpcb;
+use super::mode::Mode;
 use crate::output::SegFlags;
-use crate::seq;
 use crate::subflow::{SubflowId, SubflowState};
 use crate::time::Instant;
 use mptcp_wire::tcp_options::mptcp_options;
@@ -47,13 +47,20 @@ impl Mpcb {
     /// Takes in the MPTCP side of a segment, before TCP does the rest. `tcp_options` is the whole option area of its
     /// TCP header.
     pub fn segment_in(&mut self, sf: SubflowId, seg: &SegIn, tcp_options: &[u8], now: Instant) -> SegVerdict {
-        if self.over.is_some() {
-            return SegVerdict::Continue;
+        match self.mode {
+            Mode::Over(..) => SegVerdict::Continue,
+            Mode::Plain(_) => self.plain_segment_in(sf, seg, tcp_options, now),
+            Mode::Unconfirmed | Mode::Multipath | Mode::Failing(_) => {
+                self.multipath_segment_in(sf, seg, tcp_options, now)
+            }
         }
+    }
+
+    fn multipath_segment_in(&mut self, sf: SubflowId, seg: &SegIn, tcp_options: &[u8], now: Instant) -> SegVerdict {
         match self.get(sf).map(|subflow| subflow.state) {
             None | Some(SubflowState::Resetting) => return SegVerdict::Continue,
             Some(SubflowState::JoinSynSent) => {
-                self.stir();
+                self.invalidate();
                 return self.on_join_answer(sf, seg, tcp_options, now);
             }
             // The fourth packet of the handshake is any segment after our third ACK (RFC 8684 section 3.2).
@@ -66,23 +73,29 @@ impl Mpcb {
             return SegVerdict::Continue;
         }
         self.last_rx = if seg.len > 0 { sf } else { self.last_rx };
+        if let Some(subflow) = self.get_mut(sf) {
+            subflow.health.heard();
+        }
         let seen = self.options_in(sf, seg, tcp_options, now);
         if seen.signal || seg.flags.rst || seg.flags.fin {
-            self.stir();
+            self.invalidate();
         }
-        if seg.flags.rst || self.over.is_some() {
+        if seg.flags.rst || self.mode.is_over() {
             return SegVerdict::Continue;
         }
         if seg.flags.ack {
-            self.subflow_ack(sf, seg.ack, seen, now);
+            if self.mode.is_plain() {
+                self.plain_ack(sf, seg.ack, now);
+            } else {
+                self.subflow_ack(sf, seg.ack, seen, now);
+            }
         }
-        if seg.len > 0 && !seen.dss {
-            self.bare_data(sf, seg);
+        match self.get_mut(sf) {
+            Some(subflow) if subflow.is_resetting() => return SegVerdict::Drop,
+            Some(subflow) if seg.len > 0 && !seen.dss => subflow.receiving.note_unmapped(seg.ssn, seg.len),
+            _ => {}
         }
-        match self.get(sf) {
-            Some(subflow) if subflow.state == SubflowState::Resetting => SegVerdict::Drop,
-            _ => SegVerdict::Continue,
-        }
+        SegVerdict::Continue
     }
 
     fn options_in(&mut self, sf: SubflowId, seg: &SegIn, tcp_options: &[u8], now: Instant) -> Seen {
@@ -92,7 +105,14 @@ impl Mpcb {
                 Ok(option) => {
                     seen.any = true;
                     seen.signal |= !matches!(option, MpOption::Dss(_));
-                    self.option_in(sf, seg, &option, &mut seen, now);
+                    match self.mode {
+                        // What came before it in the same segment may have changed the mode.
+                        Mode::Over(..) => {}
+                        Mode::Plain(_) => self.plain_option_in(sf, seg, &option),
+                        Mode::Unconfirmed | Mode::Multipath | Mode::Failing(_) => {
+                            self.option_in(sf, seg, &option, &mut seen, now);
+                        }
+                    }
                 }
                 Err(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
             }
@@ -100,22 +120,13 @@ impl Mpcb {
         seen
     }
 
-    /// Payload without a mapping of its own: remembered, because if no other mapping covers it when it is in order,
-    /// something on the way strips options (RFC 8684 section 3.7).
-    fn bare_data(&mut self, sf: SubflowId, seg: &SegIn) {
-        if let Some(subflow) = self.get_mut(sf) {
-            let start = seq::expand32(seg.ssn, subflow.rx.head());
-            subflow.bare = subflow.bare.max(start.saturating_add(u64::from(seg.len)));
-        }
-    }
-
     /// Resets one subflow with MP_TCPRST.
     pub(super) fn reset_subflow(&mut self, sf: SubflowId, reason: RstReason, transient: bool) {
-        if let Some(subflow) = self.get_mut(sf).filter(|subflow| subflow.state != SubflowState::Resetting) {
-            subflow.reset(Some(MpOption::TcpRst(mptcp_wire::MpTcpRst { transient, reason })));
-            self.stir();
+        if let Some(subflow) = self.get_mut(sf).filter(|subflow| !subflow.is_resetting()) {
+            subflow.reset_because(reason, transient);
+            self.invalidate();
             // Data that a scheduler had kept for it goes to the others.
-            self.kick();
+            self.request_output();
         }
     }
 }

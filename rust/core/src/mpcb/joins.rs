@@ -1,12 +1,12 @@
 //! Joins (RFC 8684 section 3.2): new subflows, opened by us or by the peer.
 
 use super::Mpcb;
-use super::input::{SegIn, SegVerdict};
+use super::segment::{SegIn, SegVerdict};
 use crate::crypto::join_hmac;
 use crate::error::JoinRefusal;
 use crate::pm::Wanted;
 use crate::rng::Rng;
-use crate::subflow::{Join, Subflow, SubflowId, SubflowState, Wants};
+use crate::subflow::{Ends, Joining, Subflow, SubflowId, SubflowState, Wants};
 use crate::time::Instant;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -107,12 +107,15 @@ impl Mpcb {
         }
         self.admits_join(request.local)?;
         let sf = self.free_slot().map_err(|_| JoinRefusal::NoResources)?;
-        let mut subflow = Subflow::new(sf, SubflowState::Established, request.local, request.remote);
-        subflow.local_id = request.local_id;
-        subflow.remote_id = request.remote_id;
+        let ends = Ends {
+            local_id: request.local_id,
+            remote_id: request.remote_id,
+            ..Ends::new(request.local, request.remote)
+        };
+        let mut subflow = Subflow::new(sf, SubflowState::Established, ends);
         subflow.backup = request.our_backup;
         subflow.peer_backup = request.backup;
-        subflow.wants = Wants::ACK | Wants::OUTPUT;
+        subflow.want(Wants::ACK | Wants::OUTPUT);
         self.put(subflow);
         self.joined_up();
         self.stats.joins_accepted = self.stats.joins_accepted.saturating_add(1);
@@ -121,7 +124,7 @@ impl Mpcb {
 
     fn admits_join(&self, local: SocketAddr) -> Result<(), JoinRefusal> {
         let denied = self.cfg.deny_join_id0 && self.pm.is_primary(local.ip());
-        if self.fallback.is_some() || self.failing.is_some() || self.is_closing() || denied {
+        if !self.mode.may_spread() || self.is_closing() || denied {
             return Err(JoinRefusal::Prohibited);
         }
         if self.has_room() { Ok(()) } else { Err(JoinRefusal::NoResources) }
@@ -129,7 +132,7 @@ impl Mpcb {
 
     /// `max_subflows` are not all in use. A subflow that is being reset does not count.
     pub(super) fn has_room(&self) -> bool {
-        let used = self.live().filter(|subflow| subflow.state != SubflowState::Resetting).count();
+        let used = self.live().filter(|subflow| !subflow.is_resetting()).count();
         used < usize::from(self.cfg.max_subflows) && self.live().count() < usize::from(crate::config::MAX_SUBFLOWS)
     }
 
@@ -138,23 +141,26 @@ impl Mpcb {
         let sf = self.free_slot().ok()?;
         self.pm.begin(wanted.pair, &mut self.pool).ok()?;
         let local = SocketAddr::new(wanted.local, 0);
-        let mut subflow = Subflow::new(sf, SubflowState::JoinSynSent, local, wanted.remote);
-        subflow.initiator = true;
-        subflow.local_id = wanted.pair.local;
-        subflow.remote_id = wanted.pair.remote;
+        let ends = Ends {
+            local_id: wanted.pair.local,
+            remote_id: wanted.pair.remote,
+            initiator: true,
+            ..Ends::new(local, wanted.remote)
+        };
+        let mut subflow = Subflow::new(sf, SubflowState::JoinSynSent, ends);
         subflow.backup = wanted.backup;
-        let mut join = Join::new(rng.next_u32(), wanted.pair.local, wanted.backup);
-        join.next = Some(now + SYN_WAIT);
-        subflow.join = Some(join);
+        let mut joining = Joining::new(rng.next_u32(), wanted.pair.local, wanted.backup);
+        joining.next = Some(now + SYN_WAIT);
+        subflow.joining = Some(joining);
         self.put(subflow);
         Some(sf)
     }
 
     /// The local address and port of a join, once TCP has chosen them.
     pub fn join_bound(&mut self, sf: SubflowId, local: SocketAddr) {
-        self.stir();
+        self.invalidate();
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.local = local;
+            subflow.ends.local = local;
         }
     }
 
@@ -178,23 +184,23 @@ impl Mpcb {
             return SegVerdict::Continue;
         }
         let agreed = self.agreed;
-        let refused = if self.is_closing() || self.fallback.is_some() { Some(JoinRefusal::Prohibited) } else { None };
+        let refused = if self.is_closing() { Some(JoinRefusal::Prohibited) } else { None };
         let Some(subflow) = self.get_mut(sf) else {
             return SegVerdict::Continue;
         };
-        let Some(join) = subflow.join.as_mut() else {
+        let Some(joining) = subflow.joining.as_mut() else {
             return SegVerdict::Continue;
         };
-        let answer = join.on_syn_ack(find_join(tcp_options), &agreed);
+        let answer = joining.on_syn_ack(find_join(tcp_options), &agreed);
         match refused.map_or(answer, Err) {
             Ok((_id, backup)) => {
                 // The path's remote id stays the one that was announced; the peer's answer must not rename it.
                 subflow.peer_backup = backup;
                 subflow.state = SubflowState::JoinAckSent;
-                join.next = Some(now + Duration::from_millis(300));
-                subflow.wants.insert(Wants::ACK);
+                joining.next = Some(now + Duration::from_millis(300));
+                subflow.want(Wants::ACK);
                 // The peer may use it from our third ACK on.
-                self.multi = true;
+                self.had_joins = true;
                 SegVerdict::Continue
             }
             Err(refusal) => {
@@ -214,9 +220,9 @@ impl Mpcb {
             return;
         };
         subflow.state = SubflowState::Established;
-        subflow.join = None;
-        subflow.wants.insert(Wants::OUTPUT);
-        let pair = subflow.pair();
+        subflow.joining = None;
+        subflow.want(Wants::OUTPUT);
+        let pair = subflow.ends.pair();
         if self.pm.pair_up(pair, now) {
             self.stats.rejoins = self.stats.rejoins.saturating_add(1);
         }
@@ -225,12 +231,12 @@ impl Mpcb {
     }
 
     fn joined_up(&mut self) {
-        self.stir();
+        self.invalidate();
         self.timers.stop(super::timer::Timer::Lonely);
-        self.multi = true;
+        self.had_joins = true;
         self.queue_stalled();
         self.answer_fins();
-        self.kick();
+        self.request_output();
         if self.snd.fin_due().is_some() {
             self.ask_ack();
         }
@@ -243,17 +249,17 @@ impl Mpcb {
             return;
         };
         let state = subflow.state;
-        let Some(join) = subflow.join.as_mut().filter(|join| join.next.is_some_and(|at| at <= now)) else {
+        let Some(joining) = subflow.joining.as_mut().filter(|joining| joining.next.is_some_and(|at| at <= now)) else {
             return;
         };
-        let retry = backoff.wait_from(Duration::from_millis(300), join.retries);
-        join.next = None;
+        let retry = backoff.wait_from(Duration::from_millis(300), joining.retries);
+        joining.next = None;
         match (state, retry) {
             // RFC 8684 section 3.2: the third ACK is repeated until the fourth packet comes.
             (SubflowState::JoinAckSent, Some(wait)) => {
-                join.retries = join.retries.saturating_add(1);
-                join.next = Some(now + wait);
-                subflow.wants.insert(Wants::ACK);
+                joining.retries = joining.retries.saturating_add(1);
+                joining.next = Some(now + wait);
+                subflow.want(Wants::ACK);
             }
             (SubflowState::JoinAckSent | SubflowState::JoinSynSent, _) => {
                 self.reset_subflow(sf, mptcp_wire::RstReason::UNSPECIFIED, true);

@@ -1,14 +1,14 @@
 //! One option of an arriving segment.
 
 use super::Mpcb;
-use super::input::{Seen, SegIn};
+use super::segment::{Seen, SegIn};
 use crate::crypto::{add_addr_hmac, equal_keys, equal64};
 use crate::ds_map::{MapSum, Recorded};
-use crate::error::ConnError;
 use crate::pm::AddrRefused;
 use crate::seq;
-use crate::subflow::{SubflowId, Wants};
+use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
+use mptcp_wire::checksum::{Sum, dss_checksum_ok};
 use mptcp_wire::{
     AddAddr, AddAddrForm, AddrIds, DataSeq, Dss, DssMap, MpCapable, MpJoin, MpOption, MpPrio, MpTcpRst, RstReason,
     Version,
@@ -27,30 +27,18 @@ impl Mpcb {
             MpOption::Capable(capable) => self.on_capable_again(sf, seg, capable, seen),
             MpOption::Join(MpJoin::Ack { .. }) => {
                 // The peer repeats its third ACK until it hears from us.
-                if let Some(subflow) = self.get_mut(sf).filter(|subflow| !subflow.initiator) {
-                    subflow.wants.insert(Wants::ACK);
+                if let Some(subflow) = self.get_mut(sf).filter(|subflow| !subflow.ends.initiator) {
+                    subflow.want(Wants::ACK);
                 }
             }
             MpOption::Join(_) => self.stats.bad_options = self.stats.bad_options.saturating_add(1),
-            MpOption::AddAddr(add) if self.fallback.is_none() => self.on_add_addr(add, now),
-            MpOption::RemoveAddr(ids) if self.fallback.is_none() => self.on_remove_addr(ids),
-            MpOption::Prio(prio) if self.fallback.is_none() => self.on_prio(sf, prio),
+            MpOption::AddAddr(add) => self.on_add_addr(add, now),
+            MpOption::RemoveAddr(ids) => self.on_remove_addr(ids, now),
+            MpOption::Prio(prio) => self.on_prio(sf, prio),
             MpOption::Fail(fail) => self.on_fail(sf, seg, fail.dsn, now),
-            MpOption::FastClose(close) => {
-                // RFC 8684 section 3.5: only the key that we gave the peer counts.
-                if equal_keys(self.agreed.local.key, close.receiver_key) {
-                    self.stats.fastclose_received = self.stats.fastclose_received.saturating_add(1);
-                    self.end(ConnError::Reset);
-                } else {
-                    self.stats.bad_options = self.stats.bad_options.saturating_add(1);
-                }
-            }
+            MpOption::FastClose(close) => self.on_fastclose(close),
             MpOption::TcpRst(rst) if seg.flags.rst => self.on_tcprst(sf, rst),
-            MpOption::AddAddr(_)
-            | MpOption::RemoveAddr(_)
-            | MpOption::Prio(_)
-            | MpOption::TcpRst(_)
-            | MpOption::Experimental => {}
+            MpOption::TcpRst(_) | MpOption::Experimental => {}
         }
     }
 
@@ -69,7 +57,7 @@ impl Mpcb {
             return;
         }
         seen.dss = true;
-        self.confirmed = true;
+        self.confirm();
         if self.agreed.checksum != data.csum.is_some() {
             return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
         }
@@ -77,20 +65,17 @@ impl Mpcb {
         let _known = self.record_map(sf, 1, u64::from(data.len), 1, csum);
     }
 
+    /// The peer speaks MPTCP on this connection.
+    fn confirm(&mut self) {
+        if self.mode.confirm() {
+            self.invalidate();
+        }
+    }
+
     fn on_dss(&mut self, sf: SubflowId, seg: &SegIn, dss: &Dss, now: Instant) {
-        if self.fallback.is_some() {
-            // The peer may not know yet; its DATA_ACKs still tell what arrived.
-            if let Some(map) = dss.map.filter(DssMap::is_infinite) {
-                self.on_infinite_map(sf, &map, now);
-            }
-            return;
-        }
-        if !self.confirmed {
-            self.confirmed = true;
-            self.stir();
-        }
+        self.confirm();
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.dss_seen = true;
+            subflow.receiving.note_dss();
         }
         if let Some(ack) = dss.data_ack {
             self.on_data_ack(ack, seg.window, now);
@@ -99,20 +84,26 @@ impl Mpcb {
             return;
         };
         if map.is_infinite() {
-            return self.on_infinite_map(sf, &map, now);
+            // RFC 8684 section 3.7: it comes with data. A length of zero on a pure ACK maps nothing.
+            if seg.len > 0 {
+                self.on_infinite_map(sf, &map, now);
+            } else {
+                self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+            }
+            return;
         }
         // RFC 8684 section 3.3: a checksum that was not agreed, or a missing one that was, breaks the subflow.
         if self.agreed.checksum != map.csum.is_some() {
             return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
         }
-        self.on_map(sf, &map, dss.data_fin);
+        self.on_map(sf, &map, dss.data_fin, now);
     }
 
-    fn on_map(&mut self, sf: SubflowId, map: &DssMap, data_fin: bool) {
+    fn on_map(&mut self, sf: SubflowId, map: &DssMap, data_fin: bool, now: Instant) {
         // RFC 8684 section 3.3.1: 64-bit DSNs are answered with 64-bit DATA_ACKs.
         self.long_ack |= matches!(map.dsn, DataSeq::Long(_));
         // Every segment of a map repeats it.
-        if !data_fin && self.get(sf).is_some_and(|subflow| subflow.last_map == Some(*map)) {
+        if !data_fin && self.get(sf).is_some_and(|subflow| subflow.receiving.repeats(map)) {
             return;
         }
         let Some(doff) = seq::data_offset(map.dsn, self.agreed.remote.idsn, self.reass.rcv_nxt()) else {
@@ -123,12 +114,18 @@ impl Mpcb {
         if data_fin {
             // RFC 8684 section 3.3.3: the DATA_FIN takes the last octet of the mapping.
             len = len.saturating_sub(1);
-            self.note_peer_fin(sf, doff.saturating_add(len));
+            match map.csum {
+                None => self.note_peer_fin(sf, doff.saturating_add(len)),
+                // The checksum covers no bytes: it can be verified here.
+                Some(csum) if len == 0 => self.on_lone_fin(sf, map, doff, csum, now),
+                // It counts once the bytes of its map have been verified.
+                Some(_) => {}
+            }
         }
         if len == 0 {
             return;
         }
-        let Some(head) = self.get(sf).map(|subflow| subflow.rx.head()) else {
+        let Some(head) = self.get(sf).map(|subflow| subflow.receiving.head()) else {
             return;
         };
         let ssn = seq::expand32(map.ssn, head);
@@ -137,10 +134,20 @@ impl Mpcb {
             let csum = map.csum.map(|csum| MapSum { csum, wire_len: map.len });
             let known = self.record_map(sf, ssn, len, doff, csum);
             if let Some(subflow) = self.get_mut(sf) {
-                subflow.last_map = Some(*map).filter(|_| known && !data_fin);
+                subflow.receiving.remember(Some(*map).filter(|_| known && !data_fin));
             }
         } else {
             self.stats.bad_options = self.stats.bad_options.saturating_add(1);
+        }
+    }
+
+    /// A DATA_FIN without data, with a checksum over its pseudo-header (RFC 8684 section 3.3.1).
+    fn on_lone_fin(&mut self, sf: SubflowId, map: &DssMap, doff: u64, csum: u16, now: Instant) {
+        let dsn = self.agreed.remote.idsn.wrapping_add(doff);
+        if dss_checksum_ok(dsn, map.ssn, map.len, csum, Sum::new()) {
+            self.note_peer_fin(sf, doff);
+        } else {
+            self.checksum_failed(sf, doff, now);
         }
     }
 
@@ -150,17 +157,15 @@ impl Mpcb {
         let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
             return false;
         };
-        match subflow.rx.record(ssn, len, doff, csum, pool) {
+        match subflow.receiving.record(ssn, len, doff, csum, pool) {
             Recorded::New | Recorded::Old => true,
             Recorded::Conflict => {
                 self.stats.maps_conflicting = self.stats.maps_conflicting.saturating_add(1);
                 false
             }
             Recorded::NoMemory | Recorded::Unverifiable => {
-                // TCP will acknowledge the bytes, so their map would never come again: they are thrown away
-                // without DATA_ACK, and the peer sends them again at the data level.
-                subflow.discard = subflow.discard.max(ssn.saturating_add(len));
-                self.thrown = self.thrown.max(doff.saturating_add(len));
+                // Its bytes get no DATA_ACK, and the peer sends them again at the data level.
+                self.discarded_below = self.discarded_below.max(doff.saturating_add(len));
                 self.stats.refused_no_memory = self.stats.refused_no_memory.saturating_add(1);
                 false
             }
@@ -193,15 +198,20 @@ impl Mpcb {
         }
     }
 
-    fn on_remove_addr(&mut self, ids: &AddrIds) {
+    fn on_remove_addr(&mut self, ids: &AddrIds, now: Instant) {
+        self.invalidate();
         self.stats.remove_addr_received = self.stats.remove_addr_received.saturating_add(1);
         for id in ids.iter() {
             self.pm.on_remove_addr(id);
-            // RFC 8684 section 3.4.2: an id that nobody uses is ignored. The path may be dead, but a FIN, which
-            // TCP repeats, does no harm to one that is not.
-            self.close_those(|subflow| subflow.remote_id == id);
+            // RFC 8684 section 3.4.2: an id that nobody uses is ignored, and a path that works is not closed: whoever guesses a
+            // sequence number could end it. What is in flight, or the FIN after a while, finds out.
+            let withdrawn = |subflow: &&mut Subflow| subflow.ends.remote_id == id && subflow.is_established();
+            for subflow in self.live_mut().filter(withdrawn) {
+                subflow.health.question(now);
+            }
+            self.close_those(|subflow| subflow.ends.remote_id == id && !subflow.is_established());
         }
-        self.kick();
+        self.request_output();
     }
 
     fn on_prio(&mut self, sf: SubflowId, prio: &MpPrio) {
@@ -209,7 +219,7 @@ impl Mpcb {
         match prio.addr_id {
             // v0 may name another subflow by the peer's address id.
             Some(id) => {
-                for subflow in self.live_mut().filter(|subflow| subflow.remote_id == id) {
+                for subflow in self.live_mut().filter(|subflow| subflow.ends.remote_id == id) {
                     subflow.peer_backup = prio.backup;
                 }
             }
@@ -219,7 +229,7 @@ impl Mpcb {
                 }
             }
         }
-        self.kick();
+        self.request_output();
     }
 
     pub(super) fn on_tcprst(&mut self, sf: SubflowId, rst: &MpTcpRst) {

@@ -1,0 +1,78 @@
+//! A path on which nothing comes back: its data goes to the others, and in the end it is given up.
+
+use super::Mpcb;
+use crate::subflow::SubflowId;
+use crate::time::Instant;
+use core::time::Duration;
+use mptcp_wire::RstReason;
+
+/// A stalled path with a working one beside it is given up, and joined again, after so long.
+const GIVE_UP: Duration = Duration::from_secs(6);
+
+impl Mpcb {
+    /// The subflow's own retransmission timer fired.
+    pub fn subflow_rto(&mut self, sf: SubflowId, now: Instant) {
+        if let Some(subflow) = self.get_mut(sf)
+            && subflow.is_established()
+            && !subflow.sending.maps().is_empty()
+        {
+            subflow.health.loss(now);
+            self.invalidate();
+            self.stalled(sf, now);
+        }
+    }
+
+    /// Nothing came back on a subflow for longer than its round trip explains.
+    pub(super) fn stall_timer(&mut self, sf: SubflowId, now: Instant) {
+        let Some(subflow) = self.get_mut(sf) else {
+            return;
+        };
+        if subflow.health.deadline().is_some_and(|at| at <= now) {
+            subflow.health.loss(now);
+            self.stalled(sf, now);
+        }
+    }
+
+    fn stalled(&mut self, sf: SubflowId, now: Instant) {
+        self.stats.stalls = self.stats.stalls.saturating_add(1);
+        if self.mode.is_plain() || !self.live().any(|other| other.id != sf && other.is_established()) {
+            // Nobody else could carry it; its own TCP goes on trying.
+            return;
+        }
+        self.queue_maps_of(sf);
+        if self.is_worth_giving_up(sf, now) {
+            // Its TCP would back off for longer and longer; a new join finds out sooner whether the path is back.
+            self.reset_subflow(sf, RstReason::BAD_PERFORMANCE, true);
+        }
+        self.request_output();
+    }
+
+    fn is_worth_giving_up(&self, sf: SubflowId, now: Instant) -> bool {
+        self.has_alternative(sf)
+            && !self.is_closing()
+            && self.is_stale(sf, now)
+            && self.get(sf).is_some_and(|subflow| subflow.ends.initiator && self.pm.may_rejoin(subflow.ends.pair()))
+    }
+
+    /// Stalled for [`GIVE_UP`], and through `stale_loss_cnt` timeouts.
+    pub(super) fn is_stale(&self, sf: SubflowId, now: Instant) -> bool {
+        let loss_cnt = self.cfg.timers.stale_loss_cnt;
+        self.get(sf)
+            .is_some_and(|subflow| subflow.health.losses() >= loss_cnt && subflow.health.stalled_for(now) >= GIVE_UP)
+    }
+
+    /// Another subflow works.
+    pub(super) fn has_alternative(&self, sf: SubflowId) -> bool {
+        self.live().any(|other| other.id != sf && other.is_working())
+    }
+
+    /// The peer withdrew an address of this path, and nothing has come over it since (RFC 8684 section 3.4.2).
+    pub(super) fn question_timer(&mut self, sf: SubflowId, now: Instant) {
+        if self.get_mut(sf).is_some_and(|subflow| subflow.health.is_unanswered(now)) {
+            // A FIN, which TCP repeats, does no harm to a path that works after all.
+            self.close_those(|subflow| subflow.id == sf);
+            self.queue_maps_of(sf);
+            self.request_output();
+        }
+    }
+}

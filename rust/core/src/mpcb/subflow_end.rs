@@ -1,0 +1,63 @@
+//! A subflow is gone: what becomes of its data, its path, and the connection.
+
+use super::Mpcb;
+use super::action::ConnWants;
+use super::timer::Timer;
+use crate::ending::LastGone;
+use crate::error::{ConnError, SubflowEnd};
+use crate::pm::Down;
+use crate::subflow::{SubflowId, SubflowState};
+use crate::time::Instant;
+
+impl Mpcb {
+    /// The subflow's TCP is gone; its id may be used again. What it had mapped goes to the other paths.
+    pub fn subflow_closed(&mut self, sf: SubflowId, end: SubflowEnd, now: Instant) {
+        self.invalidate();
+        self.queue_maps_of(sf);
+        let Some(mut subflow) = self.subflows.get_mut(sf.index()).and_then(Option::take) else {
+            return;
+        };
+        subflow.clear(&mut self.pool);
+        // Its maps may have been the last to refer to bytes that were acknowledged long ago.
+        self.wants.insert(ConnWants::WAKE_WRITER);
+        if self.mode.fallback().is_some_and(|fallback| fallback.sf() == sf) {
+            return self.plain_closed(end, subflow.is_resetting());
+        }
+        if let Some(signal) = subflow.pending.signal {
+            self.pm.signal_lost(&signal, now);
+        }
+        if self.mode.is_over() {
+            return;
+        }
+        let opening = subflow.joining.is_some();
+        // One that was reset by us has been counted where the reason was seen.
+        if opening && !subflow.is_resetting() {
+            self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
+        }
+        if subflow.ends.initiator {
+            let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
+            let down = match end {
+                _ if in_order || subflow.refused_for_good => Down::ForGood,
+                SubflowEnd::Reset if opening => Down::Refused,
+                _ if opening => Down::Silent,
+                _ => Down::Lost,
+            };
+            self.pm.pair_down(subflow.ends.pair(), down, now);
+        }
+        self.check_closed(now);
+        if !self.mode.is_over() && self.live().next().is_none() {
+            let damaged = subflow.pending.fail.is_some() && end == SubflowEnd::Local;
+            // RFC 8684 section 3.7: the peer gives up the connection when it gets this RST.
+            let gone = if damaged {
+                LastGone::Over(ConnError::Damaged)
+            } else {
+                self.ending.last_subflow_gone(end, &self.snd)
+            };
+            match gone {
+                LastGone::Over(error) => self.end(error),
+                LastGone::Wait => self.timers.set(Timer::Lonely, now + self.cfg.timers.close),
+            }
+        }
+        self.request_output();
+    }
+}
