@@ -8,7 +8,7 @@ use crate::error::ConnError;
 use crate::fallback::FAIL_REPEAT;
 use crate::handshake::FallbackReason;
 use crate::seq;
-use crate::subflow::SubflowId;
+use crate::subflow::{SubflowId, SubflowState};
 use crate::time::Instant;
 use core::time::Duration;
 use mptcp_wire::{DssMap, MpFail, MpOption, RstReason};
@@ -26,7 +26,9 @@ impl Mpcb {
         let dsn = self.agreed.remote.idsn.wrapping_add(doff);
         self.stats.fail_sent = self.stats.fail_sent.saturating_add(1);
         self.invalidate();
-        if self.can_fall_back(sf) && doff == self.reass.rcv_nxt() {
+        // The peer counts a join that awaits its answer as a subflow already, and will not fall back.
+        let joining = self.live().any(|subflow| subflow.state == SubflowState::JoinAckSent);
+        if self.can_fall_back(sf) && !joining && doff == self.reass.rcv_nxt() {
             // The bytes wait in the subflow's queue for the peer's infinite mapping.
             self.mode = Mode::Failing(dsn);
             self.timers.set(Timer::Fail, now + FAIL_WAIT);

@@ -2,7 +2,7 @@
 
 use super::Mpcb;
 use super::action::ConnWants;
-use super::segment::Seen;
+use super::segment::{Seen, SegIn};
 use super::timer::Timer;
 use crate::fallback::Evidence;
 use crate::seq;
@@ -59,17 +59,20 @@ impl Mpcb {
     }
 
     /// The subflow's TCP acknowledgement: maps below it are let go.
-    pub(super) fn subflow_ack(&mut self, sf: SubflowId, ack: u32, seen: Seen, now: Instant) {
+    pub(super) fn subflow_ack(&mut self, sf: SubflowId, seg: &SegIn, seen: Seen, now: Instant) {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
-        let news = subflow.sending.ack(ack);
+        let news = subflow.sending.ack(seg.ack);
         subflow.receiving.note_ack(seen.any, news);
         if news {
             self.progress(sf, now);
             if !seen.any {
                 self.acked_without_options(sf, now);
             }
+        } else if subflow.sending.is_answered_without_room(seg.ack, seg.window) {
+            // A peer may drop what it has no room for (Linux does).
+            subflow.health.no_room(now);
         }
     }
 
@@ -81,10 +84,6 @@ impl Mpcb {
         let idle = subflow.sending.maps().is_empty();
         let recovered = subflow.health.progress(idle, now);
         subflow.want(Wants::OUTPUT);
-        if self.snd.base() < self.snd.una() {
-            // The DATA_ACK came first, over another path: only the maps that went now kept the bytes.
-            self.wants.insert(ConnWants::WAKE_WRITER);
-        }
         if recovered {
             self.stats.recoveries = self.stats.recoveries.saturating_add(1);
             self.request_output();

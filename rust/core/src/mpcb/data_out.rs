@@ -8,7 +8,6 @@ use crate::sched::{self, BufferView, PathView, Share};
 use crate::seq;
 use crate::subflow::{Subflow, SubflowId, Wants};
 use crate::time::Instant;
-use mptcp_wire::RstReason;
 use mptcp_wire::checksum::{Sum, dss_checksum};
 
 /// Longest map: the option's length field has 16 bits.
@@ -74,36 +73,16 @@ impl Mpcb {
         self.snd.sb_actual()
     }
 
-    /// Bytes that the application may append: `sb_hiwat` bounds what is not acknowledged, and four times that what
-    /// is held in all while a stalled path still refers to acknowledged bytes.
+    /// Bytes that the application may append: `sb_hiwat` bounds what is not DATA_ACKed.
     #[must_use]
     pub fn snd_space(&self) -> u64 {
-        let logical = self.sb_hiwat.saturating_sub(self.snd.sb_cc());
-        let actual = self.sb_hiwat.saturating_mul(4).saturating_sub(self.snd.sb_actual());
-        logical.min(actual)
+        self.sb_hiwat.saturating_sub(self.snd.sb_cc())
     }
 
-    /// Bytes to drop from the head of `so_snd` now: DATA_ACKed, and no map refers to them
-    /// (RFC 8684 section 3.3.2: the subflows may still have to send them again).
+    /// Bytes to drop from the head of `so_snd` now: those that a DATA_ACK has passed. A subflow whose map refers to them
+    /// keeps its own copy of them, or reference to them, until its TCP has an acknowledgement (RFC 8684 section 3.3.2).
     pub fn snd_release(&mut self) -> u32 {
-        let held = self.live().filter_map(|subflow| subflow.sending.maps().min_doff()).min();
-        let bytes = self.snd.release(held);
-        self.unpin();
-        u32::try_from(bytes).unwrap_or(u32::MAX)
-    }
-
-    /// The maps of a dead path keep acknowledged bytes in `so_snd` until its TCP gives up, which takes minutes. Before
-    /// that stops the application ([`Mpcb::snd_space`]), the path is given up.
-    fn unpin(&mut self) {
-        let base = self.snd.base();
-        if base == self.snd.una() || self.snd.sb_actual() < self.sb_hiwat.saturating_mul(3) {
-            return;
-        }
-        let pins = |subflow: &&Subflow| subflow.health.is_stalled() && subflow.sending.maps().min_doff() == Some(base);
-        let pinning = self.live().find(pins).map(|subflow| subflow.id);
-        if let Some(sf) = pinning.filter(|sf| self.has_alternative(*sf)) {
-            self.reset_subflow(sf, RstReason::BAD_PERFORMANCE, true);
-        }
+        u32::try_from(self.snd.release()).unwrap_or(u32::MAX)
     }
 
     /// Whether there are bytes without a map, or to be sent on another subflow as well: some subflow could be granted

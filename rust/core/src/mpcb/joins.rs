@@ -184,7 +184,9 @@ impl Mpcb {
             return SegVerdict::Continue;
         }
         let agreed = self.agreed;
-        let refused = if self.is_closing() { Some(JoinRefusal::Prohibited) } else { None };
+        // After our MP_FAIL the peer falls back only where it has no other subflow.
+        let held = self.is_closing() || !self.mode.may_spread();
+        let refused = held.then_some(JoinRefusal::Prohibited);
         let Some(subflow) = self.get_mut(sf) else {
             return SegVerdict::Continue;
         };

@@ -87,7 +87,7 @@ impl Mpcb {
             if self.mode.is_plain() {
                 self.plain_ack(sf, seg.ack, now);
             } else {
-                self.subflow_ack(sf, seg.ack, seen, now);
+                self.subflow_ack(sf, seg, seen, now);
             }
         }
         match self.get_mut(sf) {

@@ -1,7 +1,7 @@
 //! A path on which nothing comes back: its data goes to the others, and in the end it is given up.
 
 use super::Mpcb;
-use crate::subflow::SubflowId;
+use crate::subflow::{Subflow, SubflowId};
 use crate::time::Instant;
 use core::time::Duration;
 use mptcp_wire::RstReason;
@@ -12,6 +12,9 @@ const GIVE_UP: Duration = Duration::from_secs(6);
 impl Mpcb {
     /// The subflow's own retransmission timer fired.
     pub fn subflow_rto(&mut self, sf: SubflowId, now: Instant) {
+        if self.peer_is_full() {
+            return;
+        }
         if let Some(subflow) = self.get_mut(sf)
             && subflow.is_established()
             && !subflow.sending.maps().is_empty()
@@ -24,13 +27,23 @@ impl Mpcb {
 
     /// Nothing came back on a subflow for longer than its round trip explains.
     pub(super) fn stall_timer(&mut self, sf: SubflowId, now: Instant) {
+        let full = self.peer_is_full();
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
-        if subflow.health.deadline().is_some_and(|at| at <= now) {
+        let late = subflow.health.deadline().is_some_and(|at| at <= now);
+        if late && full {
+            subflow.health.postpone(now);
+        } else if late {
             subflow.health.loss(now);
             self.stalled(sf, now);
         }
+    }
+
+    /// The window is shut, and everything that it admitted was DATA_ACKed. What is still under way repeats data that
+    /// arrived, or probes the window; a peer may drop both. So silence says nothing about a path.
+    fn peer_is_full(&self) -> bool {
+        self.mode.fallback().is_none() && self.snd.una() >= self.snd.edge()
     }
 
     fn stalled(&mut self, sf: SubflowId, now: Instant) {
@@ -47,23 +60,14 @@ impl Mpcb {
         self.request_output();
     }
 
+    /// Stalled for [`GIVE_UP`] and through `stale_loss_cnt` timeouts, with another subflow that works, and ours to join again.
     fn is_worth_giving_up(&self, sf: SubflowId, now: Instant) -> bool {
-        self.has_alternative(sf)
-            && !self.is_closing()
-            && self.is_stale(sf, now)
-            && self.get(sf).is_some_and(|subflow| subflow.ends.initiator && self.pm.may_rejoin(subflow.ends.pair()))
-    }
-
-    /// Stalled for [`GIVE_UP`], and through `stale_loss_cnt` timeouts.
-    pub(super) fn is_stale(&self, sf: SubflowId, now: Instant) -> bool {
-        let loss_cnt = self.cfg.timers.stale_loss_cnt;
-        self.get(sf)
-            .is_some_and(|subflow| subflow.health.losses() >= loss_cnt && subflow.health.stalled_for(now) >= GIVE_UP)
-    }
-
-    /// Another subflow works.
-    pub(super) fn has_alternative(&self, sf: SubflowId) -> bool {
-        self.live().any(|other| other.id != sf && other.is_working())
+        let alternative = self.live().any(|other| other.id != sf && other.is_working());
+        let stale = |subflow: &Subflow| {
+            subflow.health.losses() >= self.cfg.timers.stale_loss_cnt && subflow.health.stalled_for(now) >= GIVE_UP
+        };
+        let again = |subflow: &Subflow| subflow.ends.initiator && self.pm.may_rejoin(subflow.ends.pair());
+        alternative && !self.is_closing() && self.get(sf).is_some_and(|subflow| stale(subflow) && again(subflow))
     }
 
     /// The peer withdrew an address of this path, and nothing has come over it since (RFC 8684 section 3.4.2).

@@ -1,7 +1,6 @@
 //! A subflow is gone: what becomes of its data, its path, and the connection.
 
 use super::Mpcb;
-use super::action::ConnWants;
 use super::timer::Timer;
 use crate::ending::LastGone;
 use crate::error::{ConnError, SubflowEnd};
@@ -18,8 +17,6 @@ impl Mpcb {
             return;
         };
         subflow.clear(&mut self.pool);
-        // Its maps may have been the last to refer to bytes that were acknowledged long ago.
-        self.wants.insert(ConnWants::WAKE_WRITER);
         if self.mode.fallback().is_some_and(|fallback| fallback.sf() == sf) {
             return self.plain_closed(end, subflow.is_resetting());
         }

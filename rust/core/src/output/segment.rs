@@ -77,6 +77,12 @@ impl SubflowTx {
     }
 
     fn dss(&mut self, seg: &SegOut, buf: &mut OptionBuf<'_>) {
+        if let Some(fail) = self.state.fail.filter(|_| seg.len == 0) {
+            // RFC 8684 section 3.7: nothing goes on before the peer has heard of it. What finds no room beside it waits.
+            buf.push(&fail);
+            buf.push_dss(&Dss { data_ack: Some(self.data_ack()), map: None, data_fin: false });
+            return;
+        }
         let map = if seg.len > 0 { self.maps.find(self.expand(seg.ssn)).copied() } else { None };
         let (map, data_fin) = match (map, self.state.fin) {
             (Some(map), _) => (Some(self.wire_map(&map)), false),

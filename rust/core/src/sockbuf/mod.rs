@@ -1,9 +1,8 @@
-//! Accounting of the two socket buffers: bytes not acknowledged, and bytes really held.
+//! Accounting of the two socket buffers.
 //!
-//! On a multipath socket (CAIA report 130424A section III-C) `sb_cc` counts the bytes without DATA_ACK. `sb_actual`
-//! counts the bytes that are still held because some ds_map refers to them. Bytes leave `so_snd` only when both allow it
-//! (RFC 8684 section 3.3.2). (The kernel's subflows hold references of their own, so there `so_snd` follows `sb_cc`
-//! alone.) All numbers are data offsets ([`crate::seq`]). Under MP_LOCK.
+//! Bytes leave the multipath socket's `so_snd` when a DATA_ACK has passed them. A subflow that may have to send them
+//! again (RFC 8684 section 3.3.2) has them in its own send buffer. So a path that does not acknowledge keeps its own
+//! flight from being freed, and nothing else. All numbers are data offsets ([`crate::seq`]). Under MP_LOCK.
 
 /// The send buffer: `so_snd` of the multipath socket.
 ///
@@ -72,7 +71,7 @@ impl SndBuf {
         self.end.saturating_sub(self.una)
     }
 
-    /// Bytes held (`sb_actual`).
+    /// Bytes held in `so_snd` (`sb_actual`): those without DATA_ACK, and those that were not dropped since the last one.
     #[must_use]
     pub fn sb_actual(&self) -> u64 {
         self.end.saturating_sub(self.base)
@@ -155,9 +154,9 @@ impl SndBuf {
         opened
     }
 
-    /// Bytes to drop from the head of `so_snd` now; `held` is the lowest offset that a map refers to.
-    pub fn release(&mut self, held: Option<u64>) -> u64 {
-        let upto = held.unwrap_or(self.end).min(self.una).min(self.end);
+    /// Bytes to drop from the head of `so_snd` now: those that a DATA_ACK has passed.
+    pub fn release(&mut self) -> u64 {
+        let upto = self.una.min(self.end);
         let bytes = upto.saturating_sub(self.base);
         self.base = self.base.max(upto);
         bytes

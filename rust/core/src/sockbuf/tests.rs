@@ -10,7 +10,7 @@ enum Op {
     Map(u64),
     Ack(u64),
     Window(u64, u32),
-    Release(Option<u64>),
+    Release,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -20,7 +20,7 @@ fn op() -> impl Strategy<Value = Op> {
         (0..2000_u64).prop_map(Op::Map),
         (0..20_000_u64).prop_map(Op::Ack),
         (0..20_000_u64, 0..5000_u32).prop_map(|(ack, window)| Op::Window(ack, window)),
-        proptest::option::of(0..20_000_u64).prop_map(Op::Release),
+        Just(Op::Release),
     ]
 }
 
@@ -43,10 +43,10 @@ proptest! {
                 Op::Window(ack, window) => {
                     prop_assert_eq!(snd.window(ack, window), snd.edge() > before.edge());
                 }
-                Op::Release(held) => {
-                    let bytes = snd.release(held);
+                Op::Release => {
+                    let bytes = snd.release();
                     prop_assert_eq!(snd.base(), before.base() + bytes);
-                    prop_assert!(held.is_none_or(|held| snd.base() <= held.max(before.base())));
+                    prop_assert_eq!(snd.sb_cc(), snd.sb_actual());
                 }
             }
             prop_assert!(snd.base() <= snd.una() && snd.una() <= snd.nxt());
@@ -88,18 +88,17 @@ fn a_data_fin_takes_one_number_after_all_data_is_mapped() {
     assert_eq!(snd.data_ack(12), DataAcked::Advanced);
     assert!(snd.fin_acked() && !snd.outstanding());
     assert_eq!(snd.sb_cc(), 0);
-    assert_eq!(snd.release(None), 10);
+    assert_eq!(snd.release(), 10);
 }
 
 #[test]
-fn acknowledged_bytes_stay_while_a_map_refers_to_them() {
+fn acknowledged_bytes_stay_until_they_are_released() {
     let mut snd = SndBuf::new(1000);
     snd.append(100);
     snd.mapped(100);
     assert_eq!(snd.data_ack(61), DataAcked::Advanced);
     assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 100));
-    assert_eq!(snd.release(Some(31)), 30);
-    assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 70));
-    assert_eq!(snd.release(None), 30);
+    assert_eq!(snd.release(), 60);
     assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 40));
+    assert_eq!(snd.release(), 0);
 }

@@ -89,6 +89,18 @@ impl Health {
         self.since = self.since.map(|_| now);
     }
 
+    /// Nothing can be told now: the wait begins again.
+    pub(crate) fn postpone(&mut self, now: Instant) {
+        self.since = self.since.map(|_| now);
+    }
+
+    /// The peer answered on this path that it has no room for what is under way there. It may drop that, but the path
+    /// works: timeouts are counted anew. Others may still carry the data.
+    pub(crate) fn no_room(&mut self, now: Instant) {
+        self.losses = 0;
+        self.stalled_at = now;
+    }
+
     pub(crate) const fn is_stalled(&self) -> bool {
         self.stalled
     }

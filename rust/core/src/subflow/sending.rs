@@ -108,6 +108,12 @@ impl Sending {
         true
     }
 
+    /// Whether an ACK that acknowledges nothing new is an answer to what is in flight, with a `window` (bytes) that does not
+    /// hold it.
+    pub(crate) fn is_answered_without_room(&self, ack: u32, window: u32) -> bool {
+        seq::expand32(ack, self.acked) == self.acked && u64::from(window) < self.in_flight()
+    }
+
     /// Hands each map that was not queued for reinjection yet to `queue`, oldest first. Where that is refused memory, the rest
     /// is handed over the next time.
     pub(crate) fn queue_maps(&mut self, mut queue: impl FnMut(&DsMap) -> Result<(), NoMemory>) {

@@ -12,11 +12,24 @@ pub enum Shut {
     AfterPeer,
 }
 
+/// What an application writes only after the peer's end of file, bit by bit.
+#[derive(Clone, Copy, Debug)]
+pub struct Late {
+    /// From this byte on.
+    pub from: u64,
+    /// So many at once.
+    pub chunk: u64,
+    /// After so long each time.
+    pub pause: Duration,
+}
+
 #[derive(Clone, Debug)]
 pub struct App {
     pub side: u8,
     pub to_write: u64,
     pub written: u64,
+    pub late: Option<Late>,
+    pub next_write: Option<Instant>,
     pub shut_when: Shut,
     pub shut: bool,
     pub expect: u64,
@@ -43,6 +56,8 @@ impl App {
             side,
             to_write,
             written: 0,
+            late: None,
+            next_write: None,
             shut_when: Shut::WhenWritten,
             shut: false,
             expect,
@@ -57,11 +72,31 @@ impl App {
     }
 
     /// The next bytes to write, at most `space`.
-    pub fn write(&mut self, space: u64) -> Vec<u8> {
-        let n = space.min(self.to_write - self.written);
+    pub fn write(&mut self, space: u64, now: Instant) -> Vec<u8> {
+        let n = space.min(self.ready(now));
         let bytes = (self.written..self.written + n).map(|at| pattern(self.side, at)).collect();
         self.written += n;
         bytes
+    }
+
+    /// How many bytes it wants to write now.
+    fn ready(&mut self, now: Instant) -> u64 {
+        let left = self.to_write - self.written;
+        let Some(late) = self.late else {
+            return left;
+        };
+        if self.written < late.from {
+            return left.min(late.from - self.written);
+        }
+        if !self.eof || left == 0 {
+            self.next_write = None;
+            return 0;
+        }
+        let due = self.next_write.is_some_and(|at| at <= now);
+        if due || self.next_write.is_none() {
+            self.next_write = Some(now + late.pause);
+        }
+        if due { left.min(late.chunk) } else { 0 }
     }
 
     pub fn check(&mut self, bytes: &[u8]) {

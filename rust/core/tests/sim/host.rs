@@ -10,15 +10,18 @@ use mptcp_core::handshake::{FallbackReason, Opener, Responder};
 use mptcp_core::mpcb::{Action, JoinRequest, Mpcb, Start};
 use mptcp_core::output::{SegFlags, SegOut, SubflowTx};
 use mptcp_core::rng::{Rng, SeededRng};
-use mptcp_core::subflow::{Metrics, SubflowId};
+use mptcp_core::subflow::{Metrics, SubflowId, SubflowState};
 use mptcp_core::time::Instant;
-use mptcp_wire::{Key, MpOption, MpTcpRst};
+use mptcp_wire::{AddrIds, Key, MpOption, MpTcpRst};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Rounds after which core counts as never content.
 const MOST_ACTIONS: usize = 20_000;
+
+/// A path that could not be opened is not opened again before this, unless addresses change.
+const LEAST_WAIT: Duration = Duration::from_millis(400);
 
 /// How long a host that fell back may tell of it.
 const TELLING: Duration = Duration::from_secs(4);
@@ -57,6 +60,8 @@ pub struct Setup {
     /// ACKs leave before mp_do_reass() has run, as in a kernel.
     pub early_ack: bool,
     pub refuse_per_mille: u16,
+    /// FINs leave on every subflow as soon as our DATA_FIN is acknowledged, as other stacks do.
+    pub fin_early: bool,
 }
 
 pub struct Host {
@@ -79,6 +84,12 @@ pub struct Host {
     pub wake_reader: bool,
     pub peak_memory: usize,
     pub saw_eof: bool,
+    /// The application aborted a connection that was not over.
+    pub aborted: bool,
+    /// REMOVE_ADDR for address id 0 goes out with so many more ACKs: core never sends it.
+    pub remove_zero: u8,
+    /// When each path was opened last.
+    pub opened: HashMap<(IpAddr, SocketAddr), Instant>,
 }
 
 impl std::fmt::Debug for Host {
@@ -115,7 +126,25 @@ impl Host {
             wake_reader: false,
             peak_memory: 0,
             saw_eof: false,
+            aborted: false,
+            remove_zero: 0,
+            opened: HashMap::new(),
         }
+    }
+
+    /// The ends of the subflows that may carry data.
+    pub fn carriers(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> + '_ {
+        let mpcb = self.mpcb.iter().filter(|mpcb| mpcb.ended().is_none());
+        let infos = mpcb.flat_map(|mpcb| mpcb.subflow_ids().filter_map(|sf| mpcb.subflow_info(sf)));
+        infos.filter(|info| info.state == SubflowState::Established).map(|info| (info.local, info.remote))
+    }
+
+    /// Whether core takes in the options of `packet`.
+    pub fn listens(&self, packet: &Packet) -> bool {
+        let is_its = |f: &&Flow| f.tcp.local == packet.to && f.tcp.remote == packet.from;
+        let flow = self.flows.iter().find(is_its).filter(|flow| !flow.gone && flow.tcp.state == State::Open);
+        let speaks = self.mpcb.as_ref().is_some_and(|m| m.ended().is_none() && m.fallback_reason().is_none());
+        speaks && flow.is_some_and(|flow| flow.sf.is_some())
     }
 
     pub fn rcv_space(&self) -> u32 {
@@ -207,7 +236,20 @@ impl Host {
     fn emit(&mut self, at: usize, ssn: u64, flags: SegFlags, payload: Vec<u8>) {
         self.sync(at);
         let seg = SegOut { ssn: ssn as u32, len: payload.len() as u32, flags };
-        let options = self.options(at, &seg);
+        let mut options = self.options(at, &seg);
+        if self.remove_zero > 0
+            && seg.len == 0
+            && !flags.syn
+            && !flags.rst
+            && options.len() <= 36
+            && self.flows[at].sf.is_some()
+        {
+            let ids = AddrIds::from_slice(&[0]).expect("one id");
+            let mut buf = [0; 4];
+            MpOption::RemoveAddr(ids).emit(&mut buf).expect("four bytes");
+            options.extend(buf);
+            self.remove_zero -= 1;
+        }
         let window = self.window();
         let tcp = &mut self.flows[at].tcp;
         tcp.advertised(window);
@@ -286,8 +328,12 @@ impl Host {
         self.flows[at].gone = true;
         let Some(sf) = self.flows[at].sf else {
             if self.plain.is_some() && self.ended.is_none() {
-                let done = matches!(end, SubflowEnd::Fin);
-                self.ended = Some(if done { ConnError::Done } else { ConnError::Reset });
+                self.ended = Some(match end {
+                    SubflowEnd::Fin => ConnError::Done,
+                    SubflowEnd::Reset => ConnError::Reset,
+                    SubflowEnd::Timeout => ConnError::TimedOut,
+                    SubflowEnd::Local => ConnError::Aborted,
+                });
             }
             return;
         };
@@ -335,6 +381,9 @@ impl Host {
                 }
             }
             Action::OpenSubflow { sf, local, remote } => {
+                let before = self.opened.insert((local, remote), now);
+                let hasty = before.is_some_and(|before| now < before + LEAST_WAIT);
+                assert!(!hasty, "side {} opens {local} to {remote} again at once: {:?}", self.app.side, self.mpcb);
                 let local = SocketAddr::new(local, self.port());
                 let at = self.add_flow(local, remote, State::SynSent, Role::Subflow);
                 let mpcb = self.mpcb.as_mut().expect("an MPCB that speaks");
@@ -386,23 +435,16 @@ impl Host {
         let flows = self.flows.iter().filter(|flow| !flow.gone);
         let tcp = flows.flat_map(|flow| [flow.tcp.rto_at(), flow.tcp.ack_at]).flatten().min();
         let core = self.mpcb.as_ref().and_then(Mpcb::next_timer);
-        let app = [self.app.next_read, self.app.abort_at].into_iter().flatten().min();
+        let accepted = self.app.side == 0 || self.mpcb.is_some() || self.plain.is_some();
+        let aborts = self.app.abort_at.filter(|_| accepted && self.ended.is_none());
+        let app = [self.app.next_read, self.app.next_write, aborts].into_iter().flatten().min();
         [tcp, core, app].into_iter().flatten().min()
     }
 
     pub fn on_time(&mut self, now: Instant) {
         if self.app.abort_at.is_some_and(|at| at <= now) {
             self.app.abort_at = None;
-            match &mut self.mpcb {
-                Some(mpcb) => mpcb.abort(),
-                None if self.plain.is_some() => {
-                    for at in 0..self.flows.len() {
-                        self.send_rst(at);
-                        self.flow_ended(at, SubflowEnd::Local, now);
-                    }
-                }
-                None => {}
-            }
+            self.abort(now);
         }
         for at in 0..self.flows.len() {
             self.flow_timers(at, now);
@@ -414,6 +456,58 @@ impl Host {
         if let Some(mpcb) = &self.mpcb {
             let next = mpcb.next_timer();
             assert!(next.is_none_or(|at| at > now), "a timer in the past: {next:?} at {now:?} {mpcb:#?}");
+        }
+    }
+
+    fn abort(&mut self, now: Instant) {
+        if self.ended.is_some() {
+            return;
+        }
+        match &mut self.mpcb {
+            Some(mpcb) if mpcb.ended().is_some() => {}
+            Some(mpcb) => {
+                self.aborted = true;
+                mpcb.abort();
+            }
+            None if self.plain.is_some() => {
+                self.aborted = true;
+                for at in 0..self.flows.len() {
+                    self.send_rst(at);
+                    self.flow_ended(at, SubflowEnd::Local, now);
+                }
+            }
+            // The connection is not accepted yet: there is nobody who could abort it.
+            None if self.app.side == 1 => self.app.abort_at = Some(now),
+            None => {
+                self.aborted = true;
+                self.ended = Some(ConnError::Aborted);
+                self.flows.iter_mut().for_each(|flow| flow.gone = true);
+            }
+        }
+    }
+
+    /// Our DATA_FIN was acknowledged: where this host is of that kind, it closes its subflows at once.
+    pub fn fin_early(&mut self, packet: &Packet, now: Instant) {
+        let Some(mpcb) = self.mpcb.as_ref().filter(|m| self.setup.fin_early && m.fallback_reason().is_none()) else {
+            return;
+        };
+        let end = self.app.to_write + 2;
+        let idsn = mpcb.agreed().local.idsn;
+        let acked = mptcp_wire::tcp_options::mptcp_options(&packet.options).flatten().any(|option| match option {
+            MpOption::Dss(dss) => {
+                dss.data_ack.and_then(|ack| mptcp_core::seq::data_offset(ack, idsn, end)) == Some(end)
+            }
+            _ => false,
+        });
+        if !(self.app.shut && acked) {
+            return;
+        }
+        for at in 0..self.flows.len() {
+            let flow = &mut self.flows[at];
+            if !flow.gone && flow.sf.is_some() && flow.tcp.state == State::Open && !flow.tcp.fin_queued {
+                flow.tcp.fin_queued = true;
+                self.output(at, now);
+            }
         }
     }
 

@@ -215,7 +215,7 @@ impl Host {
         if mpcb.ended().is_some() {
             return;
         }
-        let bytes = self.app.write(mpcb.snd_space());
+        let bytes = self.app.write(mpcb.snd_space(), now);
         if !bytes.is_empty() {
             mpcb.snd_append(bytes.len() as u32, now);
             self.so_snd.extend(bytes);
@@ -235,7 +235,7 @@ impl Host {
             return;
         };
         let buffered = self.flows[at].tcp.end().saturating_sub(self.flows[at].tcp.una.max(1));
-        let bytes = self.app.write(self.setup.snd_hiwat.saturating_sub(buffered));
+        let bytes = self.app.write(self.setup.snd_hiwat.saturating_sub(buffered), now);
         self.flows[at].tcp.write(bytes);
         if self.app.wants_shut() {
             self.app.shut = true;

@@ -20,6 +20,7 @@ impl Host {
             Some(at) => self.on_segment(at, packet, now),
         }
         self.pump(now);
+        self.fin_early(packet, now);
         self.late_acks(now);
         self.pump(now);
     }

@@ -35,6 +35,8 @@ pub struct Link {
     /// Longest queue, as time.
     pub queue: Duration,
     pub loss_per_mille: u64,
+    /// Of segments without payload, SYN, FIN and RST, from a time on.
+    pub ack_loss: Option<(Instant, u64)>,
     pub duplicate_per_mille: u64,
     /// Nothing passes in these intervals.
     pub cuts: Vec<(Instant, Instant)>,
@@ -56,10 +58,16 @@ impl Link {
             rate,
             queue: Duration::from_millis(200),
             loss_per_mille: 0,
+            ack_loss: None,
             duplicate_per_mille: 0,
             cuts: Vec::new(),
             directions: [direction.clone(), direction],
         }
+    }
+
+    /// It changes packets.
+    pub fn meddles(&self) -> bool {
+        self.directions.iter().any(|d| d.middlebox != Middlebox::default())
     }
 
     pub fn is_cut(&self, now: Instant) -> bool {
@@ -69,6 +77,11 @@ impl Link {
     /// When copies of the packet arrive; it is changed on the way.
     pub fn carry(&mut self, way: usize, packet: &mut Packet, now: Instant, rng: &mut SeededRng) -> Vec<Instant> {
         if self.is_cut(now) || rng.next_u64() % 1000 < self.loss_per_mille {
+            return Vec::new();
+        }
+        let bare = packet.payload.is_empty() && !packet.flags.syn && !packet.flags.fin && !packet.flags.rst;
+        let lossy = self.ack_loss.filter(|(from, _)| bare && *from <= now);
+        if lossy.is_some_and(|(_, per_mille)| rng.next_u64() % 1000 < per_mille) {
             return Vec::new();
         }
         let direction = &mut self.directions[way];
@@ -101,7 +114,8 @@ impl Direction {
             && (self.data_packets == after || (self.middlebox.forever && self.data_packets > after))
         {
             let at = rng.next_u64() as usize % packet.payload.len();
-            packet.payload[at] ^= 0x40;
+            // Always upwards: two changes of one mapping must not cancel each other out in its checksum.
+            packet.payload[at] = packet.payload[at].wrapping_add(1);
             self.corrupted += 1;
         }
     }

@@ -1,6 +1,6 @@
 //! What a run is like, drawn from its seed.
 
-use crate::app::{App, Shut};
+use crate::app::{App, Late, Shut};
 use crate::host::{Host, Setup};
 use crate::link::Link;
 use crate::world::{Deed, World};
@@ -11,17 +11,6 @@ use mptcp_core::time::Instant;
 use mptcp_wire::Version;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
-
-/// What must come of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Expect {
-    /// Everything arrives, both ends close in order.
-    Complete,
-    /// What arrives is a prefix, and it ends.
-    Prefix,
-    /// A middlebox changes payload: what arrives may be changed, but is in place, and it ends.
-    Damage,
-}
 
 /// Which kind of trouble a family of runs is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,10 +27,55 @@ pub enum Family {
     Abort,
     /// The path of the first subflow dies for good.
     Dead,
+    /// Plain TCP after a fallback: readers that take an hour, and ACKs that get lost.
+    SlowPlain,
+    /// Half-closes in every order, writes after the peer's end, FINs that follow at once.
+    HalfClose,
+    /// Addresses withdrawn, announced again, and the first address withdrawn.
+    Addresses,
+    /// Memory refused while paths are joined, and joins refused.
+    ScarceJoins,
 }
 
-pub const FAMILIES: [Family; 6] =
-    [Family::Plain, Family::Rough, Family::Stripped, Family::Corrupted, Family::Abort, Family::Dead];
+pub const FAMILIES: [Family; 10] = [
+    Family::Plain,
+    Family::Rough,
+    Family::Stripped,
+    Family::Corrupted,
+    Family::Abort,
+    Family::Dead,
+    Family::SlowPlain,
+    Family::HalfClose,
+    Family::Addresses,
+    Family::ScarceJoins,
+];
+
+/// SYNs with MP_CAPABLE, after which the opener tries without.
+pub const SYN_TRIES: u32 = 3;
+
+impl Family {
+    /// Virtual time after which a connection counts as stalled.
+    pub const fn limit(self) -> Duration {
+        match self {
+            Family::SlowPlain => Duration::from_secs(3 * 3600),
+            _ => Duration::from_secs(1200),
+        }
+    }
+
+    /// Paths that lose, delay and repeat nothing, in some of the runs or in all.
+    const fn is_clean(self) -> bool {
+        matches!(self, Family::Plain)
+    }
+
+    /// Applications that half-close.
+    const fn late_writers(self) -> u64 {
+        match self {
+            Family::HalfClose => 80,
+            Family::Plain | Family::Rough | Family::SlowPlain => 15,
+            _ => 0,
+        }
+    }
+}
 
 pub struct Dice(pub SeededRng);
 
@@ -76,7 +110,7 @@ pub fn address(v6: bool, path: u8, side: u8) -> IpAddr {
 
 fn link(dice: &mut Dice, family: Family) -> Link {
     let mut link = Link::new(dice.millis(1, 80), 200_000 + dice.below(3_000_000));
-    if family != Family::Plain && dice.chance(50) {
+    if !family.is_clean() && dice.chance(50) {
         link.loss_per_mille = dice.below(50);
         link.duplicate_per_mille = dice.below(20);
         link.jitter = dice.millis(0, 15);
@@ -86,6 +120,10 @@ fn link(dice: &mut Dice, family: Family) -> Link {
             let from = Instant::ZERO + dice.millis(0, 4000);
             link.cuts.push((from, from + dice.millis(50, 8000)));
         }
+    }
+    if family == Family::SlowPlain && dice.chance(60) {
+        // Not in the handshake, which would be another story.
+        link.ack_loss = Some((Instant::ZERO + dice.millis(500, 3000), dice.below(400)));
     }
     link
 }
@@ -97,7 +135,7 @@ fn config(dice: &mut Dice, family: Family) -> Config {
         cfg.version = Version::V0;
     }
     cfg.max_subflows = 1 + dice.below(5) as u8;
-    if family == Family::Plain {
+    if matches!(family, Family::Plain | Family::Addresses) {
         cfg.max_subflows = cfg.max_subflows.max(2);
     }
     cfg.single_packet_maps = dice.chance(25);
@@ -123,6 +161,7 @@ fn setup(dice: &mut Dice, family: Family, cfg: Config, addrs: Vec<IpAddr>) -> Se
         mss: if dice.chance(50) { 1400 } else { 536 },
         early_ack: dice.chance(50),
         refuse_per_mille: if rough && dice.chance(40) { dice.below(200) as u16 } else { 0 },
+        fin_early: family == Family::HalfClose && dice.chance(50),
     }
 }
 
@@ -137,6 +176,12 @@ fn applications(dice: &mut Dice, family: Family) -> [App; 2] {
     if let Some(app) = apps.get_mut(patient) {
         app.shut_when = Shut::AfterPeer;
     }
+    if family == Family::SlowPlain {
+        return slow_applications(dice, apps);
+    }
+    if dice.chance(family.late_writers()) {
+        late_writer(dice, &mut apps);
+    }
     for app in &mut apps {
         if dice.chance(25) {
             app.slow = Some((500 + dice.below(20_000) as usize, dice.millis(1, 300)));
@@ -148,11 +193,39 @@ fn applications(dice: &mut Dice, family: Family) -> [App; 2] {
     apps
 }
 
+/// One side writes (most of what it writes) after the other's end of file.
+fn late_writer(dice: &mut Dice, apps: &mut [App; 2]) {
+    let side = dice.below(2) as usize;
+    apps[1 - side].shut_when = Shut::WhenWritten;
+    let app = &mut apps[side];
+    app.shut_when = Shut::AfterPeer;
+    let chunk = 1 + dice.size(20_000);
+    let from = if dice.chance(40) { 0 } else { app.to_write };
+    app.to_write = from + chunk * (1 + dice.below(5));
+    let pause = if dice.chance(80) { dice.millis(0, 3000) } else { dice.millis(0, 100_000) };
+    app.late = Some(Late { from, chunk, pause });
+    apps[1 - side].expect = apps[side].to_write;
+}
+
+/// Data enough for an hour of a reader who takes little at a time.
+fn slow_applications(dice: &mut Dice, mut apps: [App; 2]) -> [App; 2] {
+    let steps = 20 + dice.below(200);
+    for app in &mut apps {
+        let pause = dice.millis(1000, 20_000);
+        let least = 1 + app.expect / steps;
+        app.slow = dice.chance(80).then(|| (least as usize + dice.size(2000) as usize, pause));
+    }
+    apps
+}
+
 fn meddle(dice: &mut Dice, family: Family, links: &mut [Link]) {
     let all = dice.chance(60);
     let (one, way) = (dice.below(links.len() as u64) as usize, dice.below(3) as usize);
     let forever = dice.chance(50);
     let after = dice.size(200);
+    if family == Family::SlowPlain {
+        return fall_early(dice, links);
+    }
     for (n, link) in links.iter_mut().enumerate() {
         if !all && n != one {
             continue;
@@ -173,10 +246,25 @@ fn meddle(dice: &mut Dice, family: Family, links: &mut [Link]) {
     }
 }
 
+/// Everything goes to plain TCP soon: options are stripped from one of the first packets on.
+fn fall_early(dice: &mut Dice, links: &mut [Link]) {
+    let (way, after) = (dice.below(3) as usize, dice.below(5));
+    for link in links {
+        for (side, direction) in link.directions.iter_mut().enumerate() {
+            if way == 2 || way == side {
+                direction.middlebox.strip_after = Some(after);
+            }
+        }
+    }
+}
+
 fn deeds(dice: &mut Dice, family: Family, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Instant, Deed)> {
     let mut deeds = Vec::new();
-    if family != Family::Rough {
-        return deeds;
+    match family {
+        Family::Rough => {}
+        Family::Addresses => return address_deeds(dice, addrs),
+        Family::ScarceJoins => return scarce_deeds(dice),
+        _ => return deeds,
     }
     for _ in 0..dice.below(5) {
         let at = Instant::ZERO + dice.millis(0, 4000);
@@ -198,19 +286,62 @@ fn deeds(dice: &mut Dice, family: Family, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Inst
     deeds
 }
 
-/// A run, ready to go, and what must come of it.
-pub fn build(family: Family, seed: u64) -> (World, Expect) {
+/// Addresses other than the first go and come back, by configuration or with their interface; the server's first one
+/// goes for good.
+fn address_deeds(dice: &mut Dice, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Instant, Deed)> {
+    let mut deeds = Vec::new();
+    for side in 0..2 {
+        let mut at = Instant::ZERO + dice.millis(0, 1500);
+        for _ in 0..dice.below(6) {
+            let list = addrs[side].iter().enumerate().filter(|(n, _)| *n == 0 || dice.chance(50)).map(|(_, a)| *a);
+            deeds.push((at, Deed::Addresses(side, list.collect())));
+            at = at + dice.millis(0, 2500);
+        }
+        if let Some(addr) = addrs[side].get(1).filter(|_| dice.chance(30)) {
+            deeds.push((at, Deed::Lost(side, *addr)));
+            deeds.push((at + dice.millis(0, 3000), Deed::Back(side, *addr)));
+        }
+    }
+    if dice.chance(50) {
+        deeds.push((Instant::ZERO + dice.millis(0, 2000), Deed::RemoveZero(1)));
+    }
+    deeds
+}
+
+/// Memory is short for some time while joins are made and refused.
+fn scarce_deeds(dice: &mut Dice) -> Vec<(Instant, Deed)> {
+    let mut deeds = Vec::new();
+    for side in 0..2 {
+        for _ in 0..1 + dice.below(3) {
+            let at = Instant::ZERO + dice.millis(0, 1500);
+            let much = if dice.chance(30) { 1000 } else { 100 + dice.below(900) };
+            deeds.push((at, Deed::Refuse(side, much as u16)));
+            deeds.push((at + dice.millis(50, 5000), Deed::Refuse(side, 0)));
+        }
+    }
+    // The last word: memory is there again.
+    let last = deeds.iter().map(|(at, _)| *at).max().unwrap_or(Instant::ZERO) + Duration::from_millis(1);
+    deeds.extend([(last, Deed::Refuse(0, 0)), (last, Deed::Refuse(1, 0))]);
+    deeds
+}
+
+/// A run, ready to go.
+pub fn build(family: Family, seed: u64) -> World {
     let salt = family as u64 + 1;
     let mut dice = Dice(SeededRng::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ salt));
     let v6 = dice.chance(30);
     let paths = match family {
         Family::Plain | Family::Dead => 2,
+        Family::Addresses | Family::ScarceJoins => 2 + dice.below(3) as u8,
+        Family::HalfClose => 1 + dice.below(3) as u8,
+        Family::SlowPlain => 1 + u8::from(dice.chance(20)),
         _ => 1 + dice.below(4) as u8,
     };
     let mut links: Vec<Link> = (0..paths).map(|_| link(&mut dice, family)).collect();
     meddle(&mut dice, family, &mut links);
     let list = |side, n: u8| (0..n).map(|path| address(v6, path, side)).collect::<Vec<_>>();
     let server_paths = 1 + dice.below(u64::from(paths)) as u8;
+    let server_paths = if family == Family::Addresses { server_paths.max(2) } else { server_paths };
     let addrs = [list(0, paths), list(1, server_paths)];
     let mut cfgs = [config(&mut dice, family), config(&mut dice, family)];
     if family == Family::Dead {
@@ -242,13 +373,13 @@ pub fn build(family: Family, seed: u64) -> (World, Expect) {
     let mut world = World::new(hosts, links, rng);
     world.deeds = acts;
     let cfg = cfgs[0];
-    let offer = Offer { version: cfg.version, checksum: cfg.checksum, deny_join_id0: cfg.deny_join_id0, syn_tries: 3 };
+    let offer = Offer {
+        version: cfg.version,
+        checksum: cfg.checksum,
+        deny_join_id0: cfg.deny_join_id0,
+        syn_tries: SYN_TRIES as u8,
+    };
     let opener = Opener::new(offer, world.hosts[0].key);
     world.hosts[0].connect(opener, to, Instant::ZERO);
-    let expect = match family {
-        Family::Plain | Family::Rough | Family::Dead => Expect::Complete,
-        Family::Stripped | Family::Abort => Expect::Prefix,
-        Family::Corrupted => Expect::Damage,
-    };
-    (world, expect)
+    world
 }

@@ -1,19 +1,24 @@
 //! Two hosts, the paths between them, and virtual time.
 
+use crate::evidence::{Evidence, Marks};
 use crate::host::Host;
 use crate::link::Link;
 use crate::packet::Packet;
-use mptcp_core::rng::SeededRng;
+use crate::tcp::State;
+use mptcp_core::rng::{Rng, SeededRng};
 use mptcp_core::subflow::SubflowId;
 use mptcp_core::time::Instant;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// Events after which a run counts as never ending.
 const MOST_EVENTS: u64 = 3_000_000;
 /// Events at one and the same instant after which it counts as a busy loop.
 const MOST_AT_ONCE: u32 = 20_000;
+/// What cannot be done yet is tried again after so long.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// Why a run did not end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +44,23 @@ pub enum Deed {
     Lost(usize, IpAddr),
     /// It is back.
     Back(usize, IpAddr),
+    /// Its first address is taken back: REMOVE_ADDR with id 0, as soon as there is another way.
+    RemoveZero(usize),
+    /// From now on so many of a thousand requests for memory are refused.
+    Refuse(usize, u16),
+}
+
+impl Deed {
+    const fn side(&self) -> usize {
+        match self {
+            Deed::Addresses(side, _)
+            | Deed::Backup(side, ..)
+            | Deed::Lost(side, _)
+            | Deed::Back(side, _)
+            | Deed::RemoveZero(side)
+            | Deed::Refuse(side, _) => *side,
+        }
+    }
 }
 
 struct Arrival {
@@ -75,11 +97,17 @@ pub struct World {
     arrivals: BinaryHeap<Reverse<Arrival>>,
     order: u64,
     pub events: u64,
+    pub seen: Evidence,
+    /// Some path changes packets.
+    meddled: bool,
 }
 
 impl World {
     pub fn new(hosts: [Host; 2], links: Vec<Link>, rng: SeededRng) -> Self {
+        let seen = Evidence::new(links.len(), [hosts[0].setup.addrs[0], hosts[1].setup.addrs[0]]);
         World {
+            meddled: links.iter().any(Link::meddles),
+            seen,
             hosts,
             links,
             deeds: Vec::new(),
@@ -94,7 +122,10 @@ impl World {
 
     /// The path that a packet takes: that of the active opener's address.
     fn path(&self, packet: &Packet, side: usize) -> usize {
-        let addr = if side == 0 { packet.from.ip() } else { packet.to.ip() };
+        self.path_of(if side == 0 { packet.from.ip() } else { packet.to.ip() })
+    }
+
+    fn path_of(&self, addr: IpAddr) -> usize {
         match addr {
             IpAddr::V4(v4) => usize::from(v4.octets()[2]) % self.links.len(),
             IpAddr::V6(v6) => usize::from(v6.segments()[6]) % self.links.len(),
@@ -106,7 +137,11 @@ impl World {
             for mut packet in std::mem::take(&mut self.hosts[side].out) {
                 self.hosts[side].judge_fallen(&packet, self.now);
                 let path = self.path(&packet, side);
+                let marks = Marks::of(&packet);
+                let corrupted = self.links[path].directions[side].corrupted;
                 let times = self.links[path].carry(side, &mut packet, self.now, &mut self.rng);
+                let corrupted = self.links[path].directions[side].corrupted > corrupted;
+                self.seen.sent(side, path, marks, &packet, times.is_empty(), corrupted);
                 if self.trace {
                     let lost = if times.is_empty() { " LOST" } else { "" };
                     println!("{:>10} {side} path {path} {packet}{lost}", self.now.micros());
@@ -133,13 +168,20 @@ impl World {
             if self.trace {
                 println!("{:>10} deed {deed:?}", now.micros());
             }
-            let side = match &deed {
-                Deed::Addresses(side, _) | Deed::Backup(side, ..) | Deed::Lost(side, _) | Deed::Back(side, _) => *side,
-            };
+            let side = deed.side();
+            if matches!(deed, Deed::RemoveZero(_)) && !self.has_other_way(side) {
+                self.deeds.push((now + RETRY, deed));
+                continue;
+            }
+            self.hosts.iter_mut().for_each(|host| host.opened.clear());
+            if matches!(deed, Deed::RemoveZero(_)) {
+                self.hosts[side].remove_zero = 3;
+            }
+            let seed = self.rng.next_u64();
             let Some(mpcb) = &mut self.hosts[side].mpcb else {
                 continue;
             };
-            match deed {
+            match deed.clone() {
                 Deed::Addresses(_, addrs) => {
                     let mut list = mptcp_core::config::AddressList::EMPTY;
                     for addr in addrs {
@@ -156,6 +198,16 @@ impl World {
                 }
                 Deed::Lost(_, addr) => mpcb.address_lost(addr),
                 Deed::Back(_, addr) => mpcb.address_back(addr, now),
+                Deed::RemoveZero(_) => {}
+                Deed::Refuse(_, per_mille) => mpcb.pool_mut().refuse_randomly(seed, per_mille),
+            }
+            if matches!(deed, Deed::RemoveZero(_)) {
+                for at in 0..self.hosts[side].flows.len() {
+                    let flow = &self.hosts[side].flows[at];
+                    if !flow.gone && flow.sf.is_some() && flow.tcp.state == State::Open {
+                        self.hosts[side].send_ack(at);
+                    }
+                }
             }
             self.hosts[side].pump(now);
         }
@@ -198,12 +250,40 @@ impl World {
             let Some(Reverse(arrival)) = self.arrivals.pop() else {
                 break;
             };
+            self.seen.arrives(arrival.side, &arrival.packet, &self.hosts[arrival.side]);
             self.hosts[arrival.side].input(&arrival.packet, now);
+            self.seen.look(arrival.side, &self.hosts[arrival.side]);
         }
         for host in &mut self.hosts {
             if host.next_time().is_some_and(|at| at <= now) {
                 host.on_time(now);
             }
         }
+        self.look();
+    }
+
+    fn look(&mut self) {
+        for side in 0..2 {
+            self.seen.look(side, &self.hosts[side]);
+        }
+        if !self.seen.whole && self.meddled {
+            self.seen.several |= self.hosts.iter().any(|host| host.carriers().count() > 1);
+            let whole = |at: &(SocketAddr, SocketAddr)| {
+                !self.links[self.path_of(at.0.ip())].meddles() && self.hosts[1].carriers().any(|to| (to.1, to.0) == *at)
+            };
+            self.seen.whole = self.hosts[0].carriers().any(|at| whole(&at));
+        }
+    }
+
+    /// The path is cut for good.
+    pub fn is_dead(&self, path: usize) -> bool {
+        self.links[path].cuts.iter().any(|(from, to)| *from <= self.now && *to == Instant::NEVER)
+    }
+
+    /// Both hosts have a subflow that does not need the first address of `side`.
+    fn has_other_way(&self, side: usize) -> bool {
+        let primary = self.hosts[side].setup.addrs[0];
+        let mine = self.hosts[side].carriers().filter(|at| at.0.ip() != primary);
+        mine.into_iter().any(|at| self.hosts[1 - side].carriers().any(|to| (to.1, to.0) == at))
     }
 }

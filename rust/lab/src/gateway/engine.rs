@@ -120,7 +120,7 @@ impl Engine {
                 self.advance(conn, hung_up.contains(&conn));
             }
             self.host.poll(now);
-            self.wires.send(&mut self.host);
+            self.wires.send(&mut self.host, &self.clock);
             if self.host.next_wakeup().is_none_or(|at| at > now) {
                 return;
             }
@@ -149,7 +149,7 @@ impl Engine {
                         relay.kill(&mut self.host, now);
                     }
                     self.host.poll(now);
-                    self.wires.send(&mut self.host);
+                    self.wires.send(&mut self.host, &self.clock);
                     return true;
                 }
             }

@@ -7,12 +7,15 @@ use std::str::FromStr;
 use mptcp_core::time::Instant;
 use rustix::io::Errno;
 
+use crate::clock::Clock;
 use crate::host::Host;
 
 /// Longest IP packet.
 const MAX_PACKET: usize = 65_535;
 /// Packets read from one wire before the others get their turn.
 const BATCH: usize = 64;
+/// Packets sent in one go after which arrivals wait for their turn: the programs' sockets must get theirs.
+const MOST_BETWEEN: usize = 64 * BATCH;
 
 /// Addresses that have their first bits in common.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,11 +98,19 @@ impl Wires {
         }
     }
 
-    /// Sends what the host has to send. What a wire does not take is lost, as on any interface.
-    pub(super) fn send(&self, host: &mut Host) {
+    /// Sends what the host has to send. What a wire does not take is lost, as on any interface. The answers to a long
+    /// burst come before it is over, and the queue of a TUN device holds 500 packets: they are taken in between.
+    pub(super) fn send(&mut self, host: &mut Host, clock: &Clock) {
+        let mut sent = 0;
         while let Some(packet) = host.packet_out() {
             if let Some(wire) = self.route(&packet) {
                 let _ = rustix::io::write(&wire.fd, &packet);
+            }
+            sent += 1;
+            if sent % BATCH == 0 && sent <= MOST_BETWEEN {
+                for wire in 0..self.wires.len() {
+                    self.receive(wire, host, clock.now());
+                }
             }
         }
     }

@@ -181,8 +181,7 @@ impl<'a> World<'a> {
                 // After a fallback what waited in the subflow's queue for a map or a checksum, a window of it
                 // at most, comes on top of what the application has not read, another window at most.
                 let receive_limit = cfg.receive_buffer * if stats.fallback.is_some() { 2 } else { 1 };
-                // Octets that are acknowledged stay while a stalled path's map refers to them: see Mpcb::snd_space().
-                if stats.send_queue > 4 * cfg.send_buffer || stats.receive_queue > receive_limit {
+                if stats.send_queue > cfg.send_buffer || stats.receive_queue > receive_limit {
                     return Err(format!("buffers beyond their limits: {stats:#?}"));
                 }
                 if used > cfg.pool_limit {

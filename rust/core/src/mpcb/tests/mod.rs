@@ -4,6 +4,7 @@ mod damage;
 mod ending;
 mod fallback;
 mod output;
+mod stall;
 mod window;
 mod withdrawn;
 

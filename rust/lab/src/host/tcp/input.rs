@@ -196,7 +196,12 @@ impl TcpFlow {
             }
             count += 1;
         }
+        // The peer had no room at all, and may have dropped what was under way: it goes out again without a timeout.
+        let reopened = self.last_ack == (arrival.ack, 0) && arrival.window > 0;
         self.sender.on_ack(now, arrival.ack, &blocks[..count], repeated);
+        if reopened {
+            self.sender.send_all_again(now);
+        }
         if arrival.ack >= self.last_ack.0 {
             self.last_ack = (arrival.ack, arrival.window);
             self.window_edge = arrival.ack + u64::from(arrival.window);

@@ -290,6 +290,14 @@ impl Sender {
         }
     }
 
+    /// What is not acknowledged was dropped by the peer for want of room, which it has now. That is no congestion.
+    pub(crate) fn send_all_again(&mut self, now: Instant) {
+        self.rtt.end_backoff();
+        self.board.lose_all();
+        self.first_retransmission = self.board.has_lost();
+        self.arm(now, None);
+    }
+
     /// When [`Sender::on_timer`] wants to be called.
     pub(crate) fn next_timer(&self) -> Option<Instant> {
         self.timer.map(|(at, _)| at)
