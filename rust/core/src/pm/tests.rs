@@ -314,6 +314,7 @@ fn the_first_subflows_address_is_neither_announced_nor_removed_with_the_list() {
     assert_eq!(only_add(&case.signals(at(0))).addr, ip("10.0.1.2"));
     assert_eq!(case.addresses(&["10.0.1.2"], at(0)), []);
     assert_eq!(case.pm.local_id(ip("10.0.0.1"), &mut case.pool), Ok(0));
+    assert!(case.pm.is_primary(ip("10.0.0.1")) && !case.pm.is_primary(ip("10.0.1.2")));
 }
 
 #[test]
