@@ -200,7 +200,10 @@ fn only_add(signals: &[MpOption]) -> AddAddr {
 /// How often each signal comes, if `lost` dies with its subflow the first time that it is handed out.
 fn times_sent(case: &mut Case, mut lost: Option<MpOption>) -> usize {
     let mut sent = 0;
-    while let Some(now) = case.pm.next_signal() {
+    for _ in 0..100 {
+        let Some(now) = case.pm.next_signal() else {
+            return sent;
+        };
         for signal in case.signals(now) {
             sent += 1;
             if let Some(dead) = lost.take_if(|lost| *lost == signal) {
@@ -208,9 +211,8 @@ fn times_sent(case: &mut Case, mut lost: Option<MpOption>) -> usize {
                 sent -= 1;
             }
         }
-        assert!(sent < 50);
     }
-    sent
+    panic!("it never ends");
 }
 
 #[test]
