@@ -334,7 +334,7 @@ struct mptcp_core_conn_info {
 };
 
 /* Counters; mptcp_core_stats_name() has their names. */
-#define	MPTCP_NSTATS			30
+#define	MPTCP_NSTATS			31
 
 struct mptcp_core_stats {
 	uint64_t	v[MPTCP_NSTATS];
@@ -359,7 +359,8 @@ struct mptcp_core_stats {
 #define	MPTCP_KNOB_JOIN_ACK_RETRIES	15
 #define	MPTCP_KNOB_DENY_JOIN_ID0	16
 #define	MPTCP_KNOB_SHORT_DSN		17
-#define	MPTCP_NKNOBS			18
+#define	MPTCP_KNOB_REASS_MAXQUEUELEN	18
+#define	MPTCP_NKNOBS			19
 
 /* mp_debug: bit 8 * class + level of the mask; levels 1 to 5. */
 #define	MPTCP_DBG_MPSESSION		0

@@ -138,6 +138,8 @@ MPTCP_KNOB(join_ack_retries, MPTCP_KNOB_JOIN_ACK_RETRIES,
 MPTCP_KNOB(deny_join_id0, MPTCP_KNOB_DENY_JOIN_ID0,
     "Ask peers to open no subflow to a connection's first address");
 MPTCP_KNOB(short_dsn, MPTCP_KNOB_SHORT_DSN, "Send 32-bit DSNs");
+MPTCP_KNOB(reass_maxqueuelen, MPTCP_KNOB_REASS_MAXQUEUELEN,
+    "Pieces that a connection holds while data before them is missing");
 
 static int
 mptcp_sysctl_scheduler(SYSCTL_HANDLER_ARGS)

@@ -42,6 +42,8 @@ counters! {
     pieces_duplicate,
     /// Pieces beyond the shared window, thrown away.
     pieces_beyond_window,
+    /// Pieces thrown away because as many were held as may be.
+    pieces_queue_full,
     /// Pieces or maps thrown away because memory was refused, and announced addresses that found no room.
     refused_no_memory,
     /// Maps that contradicted an earlier one.

@@ -74,7 +74,7 @@ pub const MPTCP_SYN_JOIN: u32 = 2;
 pub const MPTCP_SFI_BACKUP: u32 = 1;
 pub const MPTCP_SFI_PEER_BACKUP: u32 = 2;
 pub const MPTCP_SFI_STALLED: u32 = 4;
-pub const MPTCP_NSTATS: u32 = 30;
+pub const MPTCP_NSTATS: u32 = 31;
 pub const MPTCP_KNOB_ENABLE: u32 = 0;
 pub const MPTCP_KNOB_VERSION: u32 = 1;
 pub const MPTCP_KNOB_V0: u32 = 2;
@@ -93,7 +93,8 @@ pub const MPTCP_KNOB_JOIN_ACK_TIMEOUT: u32 = 14;
 pub const MPTCP_KNOB_JOIN_ACK_RETRIES: u32 = 15;
 pub const MPTCP_KNOB_DENY_JOIN_ID0: u32 = 16;
 pub const MPTCP_KNOB_SHORT_DSN: u32 = 17;
-pub const MPTCP_NKNOBS: u32 = 18;
+pub const MPTCP_KNOB_REASS_MAXQUEUELEN: u32 = 18;
+pub const MPTCP_NKNOBS: u32 = 19;
 pub const MPTCP_DBG_MPSESSION: u32 = 0;
 pub const MPTCP_DBG_DSMAP: u32 = 1;
 pub const MPTCP_DBG_SBSTATUS: u32 = 2;
@@ -487,11 +488,11 @@ const _: () = {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mptcp_core_stats {
-    pub v: [u64; 30usize],
+    pub v: [u64; 31usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 240usize];
+    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 248usize];
     ["Alignment of mptcp_core_stats"][::core::mem::align_of::<mptcp_core_stats>() - 8usize];
     ["Offset of field: mptcp_core_stats::v"][::core::mem::offset_of!(mptcp_core_stats, v) - 0usize];
 };

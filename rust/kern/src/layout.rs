@@ -103,6 +103,7 @@ same! {
     MPTCP_KNOB_JOIN_ACK_RETRIES = Knob::JoinAckRetries;
     MPTCP_KNOB_DENY_JOIN_ID0 = Knob::DenyJoinId0;
     MPTCP_KNOB_SHORT_DSN = Knob::ShortDsn;
+    MPTCP_KNOB_REASS_MAXQUEUELEN = Knob::ReassMaxQueueLen;
 
     MPTCP_DBG_MPSESSION = DebugClass::MpSession;
     MPTCP_DBG_DSMAP = DebugClass::DsMap;

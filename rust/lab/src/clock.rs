@@ -18,6 +18,13 @@ impl Clock {
         Clock { start: time::Instant::now() }
     }
 
+    /// The time of day.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "for reports alone: nothing is measured by it")]
+    pub fn time_of_day() -> time::SystemTime {
+        time::SystemTime::now()
+    }
+
     /// Time since the start.
     #[must_use]
     pub fn now(&self) -> Instant {

@@ -2,7 +2,10 @@
 
 use crate::error::{NoRoom, ParseError};
 use crate::key::Key;
-use crate::option::{KIND_MPTCP, Subtype};
+use crate::registry::{KIND_MPTCP, Subtype};
+
+/// Octets of an option that carries nothing beyond its subtype.
+pub(crate) const BARE_LEN: u8 = 3;
 
 /// The fields of one option after its length octet has been obeyed: the low nibble of the third octet
 /// and the octets that follow it.
@@ -29,7 +32,7 @@ impl<'a> Fields<'a> {
             return Err(ParseError::NotMptcp);
         }
         let len = *after_kind.first().ok_or(ParseError::Truncated)?;
-        if len < 3 {
+        if len < BARE_LEN {
             return Err(ParseError::BadLength);
         }
         let octets = option.get(..usize::from(len)).ok_or(ParseError::Truncated)?;

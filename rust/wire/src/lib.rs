@@ -30,13 +30,15 @@ mod cursor;
 mod error;
 mod key;
 mod option;
+mod registry;
 pub mod tcp_options;
 mod version;
 
 pub use error::{NoRoom, ParseError};
 pub use key::Key;
 pub use option::{
-    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, KIND_MPTCP, MpCapable, MpFail,
-    MpFastClose, MpJoin, MpOption, MpPrio, MpTcpRst, RstReason, Subtype,
+    AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, DataSeq, Dss, DssMap, MpCapable, MpFail, MpFastClose,
+    MpJoin, MpOption, MpPrio, MpTcpRst, RstReason,
 };
+pub use registry::{KIND_MPTCP, Subtype};
 pub use version::Version;

@@ -3,7 +3,8 @@
 use core::iter::FusedIterator;
 
 use crate::error::ParseError;
-use crate::option::{KIND_MPTCP, MpOption};
+use crate::option::MpOption;
+use crate::registry::KIND_MPTCP;
 
 /// End of option list: what follows is padding.
 pub const KIND_EOL: u8 = 0;

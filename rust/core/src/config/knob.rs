@@ -48,11 +48,13 @@ pub enum Knob {
     DenyJoinId0 = 16,
     /// [`Config::short_dsn`], 0 or 1.
     ShortDsn = 17,
+    /// [`Config::reass_maxqueuelen`].
+    ReassMaxQueueLen = 18,
 }
 
 impl Knob {
     /// Every knob, in the order of their numbers.
-    pub const ALL: [Knob; 18] = [
+    pub const ALL: [Knob; 19] = [
         Knob::Enable,
         Knob::Version,
         Knob::V0,
@@ -71,6 +73,7 @@ impl Knob {
         Knob::JoinAckRetries,
         Knob::DenyJoinId0,
         Knob::ShortDsn,
+        Knob::ReassMaxQueueLen,
     ];
 
     /// The knob with this number, as the C face passes it.
@@ -101,6 +104,7 @@ impl Knob {
             Knob::JoinAckRetries => "join_ack_retries",
             Knob::DenyJoinId0 => "deny_join_id0",
             Knob::ShortDsn => "short_dsn",
+            Knob::ReassMaxQueueLen => "reass_maxqueuelen",
         }
     }
 
@@ -124,6 +128,8 @@ impl Knob {
             Knob::StaleLossCnt => 1..=255,
             Knob::RejoinTimeout | Knob::RejoinCap => 100..=3_600_000,
             Knob::RejoinRetries => 0..=255,
+            // At 0 only data in order is taken. The highest is what fits into the memory of one connection.
+            Knob::ReassMaxQueueLen => 0..=500_000,
         }
     }
 }
@@ -182,6 +188,7 @@ impl Config {
             Knob::JoinAckRetries => self.timers.join_ack.retries = small()?,
             Knob::DenyJoinId0 => self.deny_join_id0 = on,
             Knob::ShortDsn => self.short_dsn = on,
+            Knob::ReassMaxQueueLen => self.reass_maxqueuelen = u32::try_from(value).map_err(|_| refused)?,
         }
         Ok(())
     }
@@ -209,6 +216,7 @@ impl Config {
             Knob::JoinAckRetries => i64::from(self.timers.join_ack.retries),
             Knob::DenyJoinId0 => i64::from(self.deny_join_id0),
             Knob::ShortDsn => i64::from(self.short_dsn),
+            Knob::ReassMaxQueueLen => i64::from(self.reass_maxqueuelen),
         }
     }
 }

@@ -53,6 +53,9 @@ pub struct Config {
     /// Send 32-bit DSNs. Saves four bytes in each segment; safe only where less than 2^31 bytes pass within the
     /// longest life of a segment (RFC 8684, 3.3.1).
     pub short_dsn: bool,
+    /// Pieces of data that one connection holds while data before them is missing; each takes a buffer. As
+    /// `net.inet.tcp.reass.maxqueuelen` for one TCP connection.
+    pub reass_maxqueuelen: u32,
     /// Waits, retries and their limits.
     pub timers: Timers,
 }
@@ -70,6 +73,8 @@ impl Config {
         checksum: false,
         deny_join_id0: false,
         short_dsn: false,
+        // A window of 22 MiB in segments of 1,448 bytes, all of it behind a gap.
+        reass_maxqueuelen: 16_384,
         timers: Timers::DEFAULT,
     };
 

@@ -15,6 +15,7 @@ fn the_defaults_are_those_of_the_plan() {
     assert!(config.enable && !config.v0 && !config.single_packet_maps && !config.checksum);
     assert_eq!(config.offers(), Some(Version::V1));
     assert_eq!((config.max_subflows, config.timers.stale_loss_cnt), (8, 4));
+    assert_eq!(config.reass_maxqueuelen, 16_384);
     assert_eq!(config.join_on_add_addr, JoinOnAddAddr::ActiveOpener);
     assert_eq!(config.scheduler.name(), "min_rtt");
     assert_eq!(config.timers.close, Duration::from_secs(60));

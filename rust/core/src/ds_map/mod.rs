@@ -4,9 +4,12 @@
 //! maps. These wait in the subflow's [`TxMaps`] (`t_txmaps`) until the peer has acknowledged them on that subflow. Maps
 //! that the peer sent wait in [`RxMaps`] (`t_rxmaps`) until `mp_do_reass()` has taken their bytes.
 
+mod carried;
+mod queue;
 mod rx;
 mod tx;
 
+pub(crate) use queue::MapQueue;
 pub use rx::{MapSum, Recorded, RxMaps, RxPiece};
 pub use tx::TxMaps;
 

@@ -1,81 +1,107 @@
 //! `t_txmaps`: our maps on one subflow that the subflow has not acknowledged.
 
 use super::DsMap;
+use super::carried::Carried;
+use super::queue::MapQueue;
 use crate::pool::{NoMemory, Pool};
-use alloc::collections::VecDeque;
 
 /// Maps in SSN order, without gaps: what `mp_get_map()` granted to one subflow. Under MP_LOCK.
 ///
-/// Beside the maps stands a monotonic queue of minima, so that the lowest data offset still referred to
-/// (which decides what `so_snd` may let go) is known in O(1) although reinjected maps are out of data order.
-#[derive(Debug, Default)]
+/// Found by SSN, and by data offset as well: what `so_snd` may let go, and what another subflow need not send again,
+/// are questions about data. While each map continues the one before, that costs nothing.
+#[derive(Debug)]
 pub struct TxMaps {
-    maps: VecDeque<DsMap>,
-    /// Candidates for the minimum: (ssn of the map, its doff), both rising.
-    minima: VecDeque<(u64, u64)>,
+    maps: MapQueue,
+    carried: Carried,
+}
+
+impl Default for TxMaps {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl TxMaps {
     /// No maps, no memory.
     #[must_use]
     pub const fn new() -> Self {
-        TxMaps { maps: VecDeque::new(), minima: VecDeque::new() }
+        TxMaps { maps: MapQueue::new(), carried: Carried::new() }
     }
 
-    /// Makes room for one more map.
+    /// Makes room for one more map, at data offset `doff`.
     ///
     /// # Errors
-    /// [`NoMemory`]; nothing has changed.
-    pub fn reserve(&mut self, pool: &mut Pool) -> Result<(), NoMemory> {
-        pool.reserve_deque(&mut self.maps, 1)?;
-        pool.reserve_deque(&mut self.minima, 1)
+    /// [`NoMemory`]; the maps are unchanged.
+    pub fn reserve(&mut self, doff: u64, pool: &mut Pool) -> Result<(), NoMemory> {
+        self.maps.reserve(pool)?;
+        self.carried.reserve(doff, pool)
     }
 
-    /// Appends a map; memory was made with [`TxMaps::reserve`]. Returns false, without the map, where it was not.
-    pub fn push(&mut self, map: DsMap) -> bool {
-        if self.maps.len() == self.maps.capacity() || self.minima.len() == self.minima.capacity() {
-            return false;
-        }
-        while self.minima.back().is_some_and(|&(_, doff)| doff >= map.doff) {
-            self.minima.pop_back();
-        }
-        self.minima.push_back((map.ssn, map.doff));
-        self.maps.push_back(map);
-        true
+    /// Appends a map that is not empty; memory was made with [`TxMaps::reserve`]. Returns false, without the map, where
+    /// it was not.
+    pub fn push(&mut self, map: DsMap, pool: &mut Pool) -> bool {
+        self.maps.has_room() && self.carried.push(&map, pool).is_ok() && self.maps.push(map)
     }
 
     /// Lets go of maps that lie wholly below `acked` (first SSN not acknowledged). Returns the last one let go.
-    pub fn ack(&mut self, acked: u64) -> Option<DsMap> {
+    pub fn ack(&mut self, acked: u64, pool: &mut Pool) -> Option<DsMap> {
         let mut last = None;
-        while let Some(map) = self.maps.front().copied()
-            && map.ssn_end() <= acked
-        {
-            self.maps.pop_front();
-            if self.minima.front().is_some_and(|&(ssn, _)| ssn == map.ssn) {
-                self.minima.pop_front();
-            }
+        while let Some(map) = self.maps.pop_acked(acked) {
+            self.carried.remove(&map, pool);
             last = Some(map);
         }
         last
     }
 
-    /// Lowest data offset that a map still refers to.
+    /// Lowest data offset that a map still refers to. O(1).
     #[must_use]
     pub fn min_doff(&self) -> Option<u64> {
-        self.minima.front().map(|&(_, doff)| doff)
+        self.carried.min()
+    }
+
+    /// Whether a map refers to the byte at data offset `doff`. O(log n).
+    #[must_use]
+    pub fn carries(&self, doff: u64) -> bool {
+        self.carried.ssn_of(doff).is_some()
+    }
+
+    /// The end of the stretch of data from `doff` on that maps refer to without a gap; `None` where none refers to `doff`
+    /// itself. O(log n) for each change of SSN order within the stretch.
+    #[must_use]
+    pub fn carried_until(&self, doff: u64) -> Option<u64> {
+        Some(self.carried.end_of_run(doff, u64::MAX)).filter(|end| *end > doff)
+    }
+
+    /// The lowest data offset at or after `doff` that a map refers to. O(log n).
+    #[must_use]
+    pub fn next_carried(&self, doff: u64) -> Option<u64> {
+        self.carried.next(doff)
+    }
+
+    /// The first stretch of [`from`, `to`) that no map refers to, as (first, behind the last). O(log n) for each stretch
+    /// of maps that is skipped.
+    #[must_use]
+    pub fn first_gap(&self, from: u64, to: u64) -> Option<(u64, u64)> {
+        let start = self.carried.end_of_run(from, to);
+        let end = self.carried.next(start).unwrap_or(u64::MAX).min(to);
+        (start < end).then_some((start, end))
     }
 
     /// The map that covers `ssn`. O(log n).
     #[must_use]
     pub fn find(&self, ssn: u64) -> Option<&DsMap> {
-        let after = self.maps.partition_point(|map| map.ssn <= ssn);
-        let map = self.maps.get(after.checked_sub(1)?)?;
-        (ssn < map.ssn_end()).then_some(map)
+        self.maps.find(ssn)
     }
 
-    /// Oldest map first.
-    pub fn iter(&self) -> impl Iterator<Item = &DsMap> {
-        self.maps.iter()
+    /// The map that refers to the byte at data offset `doff`; of several the newest. O(log n).
+    #[must_use]
+    pub fn find_doff(&self, doff: u64) -> Option<&DsMap> {
+        self.maps.find(self.carried.ssn_of(doff)?)
+    }
+
+    /// The maps that begin at or after `ssn`, oldest first. O(log n) for the first.
+    pub fn iter_from(&self, ssn: u64) -> impl Iterator<Item = &DsMap> {
+        self.maps.iter_from(ssn)
     }
 
     /// Number of maps.
@@ -92,7 +118,7 @@ impl TxMaps {
 
     /// Gives back all memory.
     pub fn clear(&mut self, pool: &mut Pool) {
-        pool.release_deque(core::mem::take(&mut self.maps));
-        pool.release_deque(core::mem::take(&mut self.minima));
+        self.maps.clear(pool);
+        self.carried.clear(pool);
     }
 }

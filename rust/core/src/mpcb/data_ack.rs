@@ -60,10 +60,11 @@ impl Mpcb {
 
     /// The subflow's TCP acknowledgement: maps below it are let go.
     pub(super) fn subflow_ack(&mut self, sf: SubflowId, seg: &SegIn, seen: Seen, now: Instant) {
-        let Some(subflow) = self.get_mut(sf) else {
+        let pool = &mut self.pool;
+        let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
             return;
         };
-        let news = subflow.sending.ack(seg.ack);
+        let news = subflow.sending.ack(seg.ack, pool);
         subflow.receiving.note_ack(seen.any, news);
         if news {
             self.progress(sf, now);

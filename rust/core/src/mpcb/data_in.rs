@@ -187,6 +187,10 @@ impl Mpcb {
                 self.stats.pieces_beyond_window = self.stats.pieces_beyond_window.saturating_add(1);
                 RxStep::Discard { len }
             }
+            Placement::QueueFull => {
+                self.stats.pieces_queue_full = self.stats.pieces_queue_full.saturating_add(1);
+                RxStep::Discard { len }
+            }
             Placement::NoMemory => {
                 self.stats.refused_no_memory = self.stats.refused_no_memory.saturating_add(1);
                 RxStep::Discard { len }

@@ -109,7 +109,7 @@ impl Mpcb {
         let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
             return MapGrant::Nothing;
         };
-        if subflow.sending.reserve(pool).and_then(|()| tx.reserve(pool)).is_err() {
+        if subflow.sending.reserve(doff, pool).and_then(|()| tx.reserve(pool)).is_err() {
             self.starved |= subflow.sending.maps().is_empty();
             return MapGrant::NoMemory;
         }
@@ -144,14 +144,15 @@ impl Mpcb {
         };
         let next = self.snd.nxt();
         let all_acked = self.snd.una() == next;
-        let Some(subflow) = self.get_mut(sf) else {
+        let pool = &mut self.pool;
+        let Some(subflow) = self.subflows.get_mut(sf.index()).and_then(Option::as_mut) else {
             return false;
         };
         if subflow.sending.next_ssn() != grant.ssn || (fresh && grant.doff != next) {
             return false;
         }
         let map = DsMap { ssn: grant.ssn, doff: grant.doff, len: grant.len, csum };
-        if !subflow.sending.commit(map, all_acked) || !tx.push(map) {
+        if !subflow.sending.commit(map, all_acked, pool) || !tx.push(map) {
             return false;
         }
         if subflow.health.sent(now) {

@@ -157,7 +157,7 @@ impl Mpcb {
             starved: false,
             rcv: RcvWindow::new(start.rcv_space),
             advertised_edge: 1_u64.saturating_add(u64::from(start.rcv_space)),
-            reass: Reass::new(1),
+            reass: Reass::new(1, cfg.reass_maxqueuelen),
             holding: None,
             discarded_below: 0,
             long_ack: false,

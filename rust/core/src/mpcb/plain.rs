@@ -99,7 +99,9 @@ impl Mpcb {
 
     /// The subflow's acknowledgement, or a window update: plain TCP's window is the caller's to look at.
     pub(super) fn plain_ack(&mut self, sf: SubflowId, ack: u32, now: Instant) {
-        if self.get_mut(sf).is_some_and(|subflow| subflow.sending.ack(ack)) {
+        let pool = &mut self.pool;
+        let subflow = self.subflows.get_mut(sf.index()).and_then(Option::as_mut);
+        if subflow.is_some_and(|subflow| subflow.sending.ack(ack, pool)) {
             self.progress(sf, now);
             self.plain_acked(sf, now);
         } else {

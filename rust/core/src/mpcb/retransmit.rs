@@ -17,7 +17,7 @@ const UNCONFIRMED_FINS: u8 = 2;
 const GAP_MAX: u64 = 65_535;
 
 impl Mpcb {
-    /// The first queued range that `sf` may carry: not one that waits in its own maps already, for TCP sends that
+    /// The first queued bytes that `sf` may carry: not those that wait in its own maps already, for TCP sends them
     /// again by itself.
     pub(super) fn reinjection(&self, sf: SubflowId, most: u64) -> Option<(u64, u32)> {
         let subflow = self.get(sf).filter(|_| self.mode.may_spread())?;
@@ -25,11 +25,10 @@ impl Mpcb {
         for (start, end) in self.reinject.ranges() {
             let start = start.max(una);
             let end = end.min(self.snd.nxt()).min(self.snd.end());
-            if start >= end || carries(subflow, start) {
-                continue;
+            if let Some((from, to)) = subflow.sending.maps().first_gap(start, end) {
+                let len = to.saturating_sub(from).min(most);
+                return Some((from, u32::try_from(len).ok()?));
             }
-            let len = end.saturating_sub(start).min(most);
-            return Some((start, u32::try_from(len).ok()?));
         }
         None
     }
@@ -42,13 +41,14 @@ impl Mpcb {
         if !blocked || !self.reinject.is_new_chance(una) {
             return None;
         }
-        let me = self.get(sf).filter(|me| !me.health.metrics().srtt.is_zero() && !carries(me, una))?;
-        let slower = self.live().find(|other| other.id != sf && carries(other, una))?;
+        let me = self.get(sf).filter(|me| !me.health.metrics().srtt.is_zero() && !me.sending.maps().carries(una))?;
+        let slower = self.live().find(|other| other.id != sf && other.sending.maps().carries(una))?;
         if slower.health.metrics().drain_time() <= me.health.metrics().srtt.saturating_mul(2) {
             return None;
         }
-        let map = slower.sending.maps().iter().find(|map| map.doff <= una && una < map.doff_end())?;
-        let len = map.doff_end().min(self.snd.end()).saturating_sub(una).min(most);
+        let end = slower.sending.maps().find_doff(una)?.doff_end().min(self.snd.end());
+        let (_, end) = me.sending.maps().first_gap(una, end)?;
+        let len = end.saturating_sub(una).min(most);
         self.reinject.chance_taken(una.saturating_add(len));
         Some((una, u32::try_from(len).ok()?))
     }
@@ -130,11 +130,12 @@ impl Mpcb {
     pub(super) fn continue_recovery(&mut self) {
         let una = self.snd.una();
         let alive = |subflow: &&Subflow| !subflow.health.is_stalled();
-        if !self.recovery.is_recovering(una) || self.live().filter(alive).any(|subflow| carries(subflow, una)) {
+        if !self.recovery.is_recovering(una)
+            || self.live().filter(alive).any(|subflow| subflow.sending.maps().carries(una))
+        {
             return;
         }
-        let behind = |subflow: &Subflow| subflow.sending.maps().iter().map(|m| m.doff).filter(|d| *d > una).min();
-        let next = self.live().filter(alive).filter_map(behind).min();
+        let next = self.live().filter(alive).filter_map(|subflow| subflow.sending.maps().next_carried(una)).min();
         let most = una.saturating_add(GAP_MAX);
         let end = next.unwrap_or(u64::MAX).min(self.snd.nxt()).min(self.snd.end()).min(most);
         match self.reinject.add(una, end, &mut self.pool) {
@@ -169,8 +170,5 @@ impl Mpcb {
     }
 }
 
-/// Whether the subflow has the byte at `doff` in a map that it has not acknowledged.
-fn carries(subflow: &Subflow, doff: u64) -> bool {
-    let maps = subflow.sending.maps();
-    maps.min_doff().is_some_and(|min| min <= doff) && maps.iter().any(|map| map.doff <= doff && doff < map.doff_end())
-}
+#[cfg(test)]
+mod tests;

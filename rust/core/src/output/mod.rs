@@ -9,7 +9,7 @@ mod segment;
 
 pub use buffer::OptionBuf;
 
-use crate::ds_map::{DsMap, TxMaps};
+use crate::ds_map::{DsMap, MapQueue};
 use crate::pool::{NoMemory, Pool};
 use crate::seq;
 use mptcp_wire::{Key, MpOption, Version};
@@ -84,7 +84,7 @@ pub(crate) struct TxState {
 #[derive(Debug)]
 pub struct SubflowTx {
     pub(crate) state: TxState,
-    pub(crate) maps: TxMaps,
+    pub(crate) maps: MapQueue,
     /// A signal (ADD_ADDR, REMOVE_ADDR, MP_PRIO, ...) that waits for a segment without payload.
     pub(crate) signal: Option<MpOption>,
     /// The signal has left since the last sync.
@@ -97,7 +97,7 @@ pub struct SubflowTx {
 
 impl SubflowTx {
     pub(crate) const fn new(state: TxState) -> Self {
-        SubflowTx { state, maps: TxMaps::new(), signal: None, signal_sent: false, fin_turn: false, change: 0 }
+        SubflowTx { state, maps: MapQueue::new(), signal: None, signal_sent: false, fin_turn: false, change: 0 }
     }
 
     /// How many of `len` payload bytes from `ssn` on (low 32 bits) may share one segment, or one TSO burst: those in

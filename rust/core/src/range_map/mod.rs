@@ -154,7 +154,15 @@ impl<V: Copy> RangeMap<V> {
     /// # Errors
     /// [`NoMemory`] when the pool refuses.
     pub fn reserve_one(&mut self, pool: &mut Pool) -> Result<(), NoMemory> {
-        self.tree.reserve(pool, 1)
+        self.reserve(1, pool)
+    }
+
+    /// Makes sure that the next `n` inserts are not refused memory. For `n` up to 64 removals in between do no harm.
+    ///
+    /// # Errors
+    /// [`NoMemory`] when the pool refuses.
+    pub fn reserve(&mut self, n: u32, pool: &mut Pool) -> Result<(), NoMemory> {
+        self.tree.reserve(pool, n)
     }
 
     /// Adds [start, end) with value `v`.

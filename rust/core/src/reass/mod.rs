@@ -1,7 +1,7 @@
 //! mp_do_reass(): data-level reassembly (RFC 8684 sections 3.3.1 and 3.3.2; CAIA report 130424A,
 //! section III-B).
 //!
-//! In-order bytes of the subflows arrive here as pieces of data-sequence space and leave in data
+//! In-order bytes of the subflows arrive here as pieces of the connection's data and leave in data
 //! order, each byte once. [`Reass`] keeps ranges, never bytes: a held range carries the caller's
 //! opaque token (an mbuf chain in the kernel, a buffer's index in the lab). A token's bytes are never
 //! split; the caller trims a new piece at its two ends and nothing more.
@@ -18,12 +18,14 @@
 //! tail to a range that reaches to its end or beyond. Held ranges that lie wholly inside what is left
 //! of the new piece are superseded by it.
 //!
-//! **Sequence numbers.** DSNs are 64-bit, start at a random number and may wrap. Inside, positions are
-//! offsets from the first expected DSN: these start at 0, do not wrap in 2^64 bytes, and are in plain
-//! order. A DSN is taken as up to 2^63 - 1 ahead of `rcv_nxt`, or else as behind it.
+//! **Sequence numbers.** Positions are data offsets ([`crate::seq`]): plain 64-bit numbers that never wrap.
 //!
 //! **Memory.** In-order data never needs any. With no memory out-of-order data is not taken, hence not
 //! DATA_ACKed, and the peer sends it again.
+//!
+//! **Limit.** Every held piece costs the caller a buffer, however short it is. So the number of pieces is
+//! bounded, as FreeBSD's tcp_reass() bounds its queue (`net.inet.tcp.reass.maxqueuelen`). Beyond the bound
+//! only pieces are taken that are in order or that replace a held piece.
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,8 @@ pub enum Placement {
     BeyondWindow,
     /// No memory to hold it; not taken.
     NoMemory,
+    /// As many pieces are held as may be; not taken.
+    QueueFull,
 }
 
 /// A held range that has become in-order: drop `skip` bytes of the token's front, deliver `len`.
@@ -84,16 +88,17 @@ pub struct NotHeld(
 /// The data-level receive sequence of one connection. Used under MP_LOCK.
 #[derive(Debug)]
 pub struct Reass {
-    /// The DSN of offset 0.
-    first_dsn: u64,
-    /// Offset of `rcv_nxt`.
+    /// `rcv_nxt`: the data offset expected next.
     nxt: u64,
+    /// Held pieces by data offset, with the caller's tokens.
     held: RangeMap<u64>,
+    /// Most pieces that may be held.
+    max_held: u32,
     /// Offsets of the piece placed last, while held ranges inside it wait for next_superseded().
     superseding: Option<(u64, u64)>,
 }
 
-/// A piece in offsets, and what becomes of it: [start, end) is the part to take.
+/// What becomes of a piece: [start, end) is the part to take.
 struct Plan {
     start: u64,
     end: u64,
@@ -101,21 +106,16 @@ struct Plan {
 }
 
 impl Reass {
-    /// Nothing received yet; `rcv_nxt` is the first DSN expected (the IDSN plus one).
+    /// Nothing received yet; `rcv_nxt` is the first data offset expected. At most `max_held` pieces will be
+    /// held ahead of a gap.
     #[must_use]
-    pub const fn new(rcv_nxt: u64) -> Self {
-        Self { first_dsn: rcv_nxt, nxt: 0, held: RangeMap::new(), superseding: None }
+    pub const fn new(rcv_nxt: u64, max_held: u32) -> Self {
+        Self { nxt: rcv_nxt, held: RangeMap::new(), max_held, superseding: None }
     }
 
-    /// The next DSN expected in order: what DATA_ACK carries (RFC 8684 section 3.3.2).
+    /// The data offset expected next in order: what DATA_ACK stands for (RFC 8684 section 3.3.2).
     #[must_use]
     pub const fn rcv_nxt(&self) -> u64 {
-        self.first_dsn.wrapping_add(self.nxt)
-    }
-
-    /// Bytes delivered in order so far, a DATA_FIN counted as one.
-    #[must_use]
-    pub const fn delivered(&self) -> u64 {
         self.nxt
     }
 
@@ -125,30 +125,23 @@ impl Reass {
         self.held.covered()
     }
 
-    /// Ranges held ahead of a gap.
+    /// Pieces held ahead of a gap.
     #[must_use]
     pub const fn held_ranges(&self) -> usize {
         self.held.len()
     }
 
-    /// The DSN behind the last byte received, in order or not.
-    #[must_use]
-    pub fn highest(&self) -> u64 {
-        let end = self.held.last().map_or(self.nxt, |s| s.end.max(self.nxt));
-        self.first_dsn.wrapping_add(end)
-    }
-
     /// What [`Reass::arrive`] would say, memory aside. Changes nothing.
-    pub fn classify(&self, dsn: u64, len: u32, right_edge: u64) -> Placement {
-        self.plan(dsn, len, right_edge).placement
+    pub fn classify(&self, doff: u64, len: u32, right_edge: u64) -> Placement {
+        self.plan(doff, len, right_edge).placement
     }
 
-    /// Places the `len` bytes at `dsn`; `right_edge` is the first DSN beyond the shared receive
-    /// window. `Deliver` has advanced `rcv_nxt`; `Hold` has reserved what [`Reass::hold`] needs.
+    /// Places the `len` bytes at data offset `doff`; `right_edge` is the first offset beyond the shared
+    /// receive window. `Deliver` has advanced `rcv_nxt`; `Hold` has reserved what [`Reass::hold`] needs.
     /// O(1) for in-order data while nothing is held, else O(log held ranges).
-    pub fn arrive(&mut self, dsn: u64, len: u32, right_edge: u64, pool: &mut Pool) -> Placement {
+    pub fn arrive(&mut self, doff: u64, len: u32, right_edge: u64, pool: &mut Pool) -> Placement {
         self.superseding = None;
-        let plan = self.plan(dsn, len, right_edge);
+        let plan = self.plan(doff, len, right_edge);
         match plan.placement {
             Placement::Deliver { .. } => self.nxt = plan.end,
             Placement::Hold { .. } => {
@@ -183,17 +176,19 @@ impl Reass {
         self.superseding.is_none() && self.held.first().is_none_or(|span| span.start > self.nxt)
     }
 
-    /// Holds `len` bytes at `dsn` under `token`, as [`Placement::Hold`] asked: `dsn` is the piece's
+    /// Holds `len` bytes at `doff` under `token`, as [`Placement::Hold`] asked: `doff` is the piece's
     /// plus `skip`. O(log held ranges); needs no memory beyond what arrive() reserved.
     ///
     /// # Errors
     /// [`NotHeld`] hands the token back: arrive() did not say `Hold` for these bytes, or
     /// next_superseded() was not called until `None`.
-    pub fn hold(&mut self, dsn: u64, len: u32, token: u64) -> Result<(), NotHeld> {
+    pub fn hold(&mut self, doff: u64, len: u32, token: u64) -> Result<(), NotHeld> {
         self.superseding = None;
-        let start = self.offset(dsn).filter(|&s| s > self.nxt).ok_or(NotHeld(token))?;
-        let end = start.checked_add(u64::from(len)).ok_or(NotHeld(token))?;
-        self.held.insert_reserved(start, end, token).map_err(|_| NotHeld(token))
+        if doff <= self.nxt || self.is_full() {
+            return Err(NotHeld(token));
+        }
+        let end = doff.checked_add(u64::from(len)).ok_or(NotHeld(token))?;
+        self.held.insert_reserved(doff, end, token).map_err(|_| NotHeld(token))
     }
 
     /// The next held range that has become in-order; `rcv_nxt` advances past it.
@@ -206,10 +201,10 @@ impl Reass {
         Some(Ready { token: span.value, skip: bytes(skip), len: bytes(span.len().saturating_sub(skip)) })
     }
 
-    /// Lets a DATA_FIN at `dsn` use up its one sequence number (RFC 8684 section 3.3.3). False while
+    /// Lets a DATA_FIN at `doff` use up its one sequence number (RFC 8684 section 3.3.3). False while
     /// data before it is missing; it may be offered again.
-    pub fn take_data_fin(&mut self, dsn: u64) -> bool {
-        if dsn != self.rcv_nxt() {
+    pub fn take_data_fin(&mut self, doff: u64) -> bool {
+        if doff != self.nxt {
             return false;
         }
         self.nxt = self.nxt.saturating_add(1);
@@ -231,35 +226,39 @@ impl Reass {
         token
     }
 
-    /// The offset of `dsn`; `None` behind `rcv_nxt` (or beyond 2^64 bytes of data).
-    fn offset(&self, dsn: u64) -> Option<u64> {
-        let ahead = dsn.wrapping_sub(self.rcv_nxt());
-        if ahead > i64::MAX.unsigned_abs() { None } else { self.nxt.checked_add(ahead) }
+    fn is_full(&self) -> bool {
+        self.held.len() >= self.max_held as usize
     }
 
-    fn plan(&self, dsn: u64, len: u32, right_edge: u64) -> Plan {
+    /// Whether [start, end) contains a held piece whole, which it would replace.
+    fn replaces(&self, start: u64, end: u64) -> bool {
+        self.held.ceiling(start).is_some_and(|inner| inner.end <= end)
+    }
+
+    fn plan(&self, doff: u64, len: u32, right_edge: u64) -> Plan {
         let nothing = |placement| Plan { start: 0, end: 0, placement };
-        let ahead = dsn.wrapping_sub(self.rcv_nxt());
-        let (front, skipped) = match self.offset(dsn) {
-            Some(offset) => (offset, 0),
-            None => (self.nxt, 0u64.wrapping_sub(ahead)),
-        };
-        let Some(new) = u64::from(len).checked_sub(skipped).filter(|&n| n > 0) else {
+        let full_end = doff.saturating_add(u64::from(len));
+        let front = doff.max(self.nxt);
+        if front >= full_end {
             return nothing(Placement::Duplicate);
-        };
-        let edge = self.offset(right_edge).unwrap_or(self.nxt);
-        if front >= edge {
+        }
+        if front >= right_edge {
             return nothing(Placement::BeyondWindow);
         }
-        let full_end = front.saturating_add(new);
-        let (start, end) = self.trim_to_gaps(front, full_end.min(edge));
+        let (start, end) = self.trim_to_gaps(front, full_end.min(right_edge));
         if start >= end {
             return nothing(Placement::Duplicate);
         }
-        let skip = bytes(skipped.saturating_add(start.saturating_sub(front)));
-        let (len, cut) = (bytes(end.saturating_sub(start)), bytes(full_end.saturating_sub(end)));
-        let placement =
-            if start == self.nxt { Placement::Deliver { skip, len, cut } } else { Placement::Hold { skip, len, cut } };
+        let skip = bytes(start.saturating_sub(doff));
+        let taken = bytes(end.saturating_sub(start));
+        let cut = len.saturating_sub(skip).saturating_sub(taken);
+        let placement = if start == self.nxt {
+            Placement::Deliver { skip, len: taken, cut }
+        } else if self.is_full() && !self.replaces(start, end) {
+            Placement::QueueFull
+        } else {
+            Placement::Hold { skip, len: taken, cut }
+        };
         Plan { start, end, placement }
     }
 

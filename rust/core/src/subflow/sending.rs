@@ -74,18 +74,18 @@ impl Sending {
         self.contiguous && self.next_doff == nxt
     }
 
-    /// Makes room for one more map.
+    /// Makes room for one more map, at data offset `doff`.
     ///
     /// # Errors
     /// [`NoMemory`]; nothing has changed.
-    pub(crate) fn reserve(&mut self, pool: &mut Pool) -> Result<(), NoMemory> {
-        self.maps.reserve(pool)
+    pub(crate) fn reserve(&mut self, doff: u64, pool: &mut Pool) -> Result<(), NoMemory> {
+        self.maps.reserve(doff, pool)
     }
 
     /// Takes a map for which memory was reserved. `all_acked`: no data was outstanding on the connection. Returns false, with
     /// nothing changed, where there is no room.
-    pub(crate) fn commit(&mut self, map: DsMap, all_acked: bool) -> bool {
-        if !self.maps.push(map) {
+    pub(crate) fn commit(&mut self, map: DsMap, all_acked: bool, pool: &mut Pool) -> bool {
+        if !self.maps.push(map, pool) {
             return false;
         }
         self.contiguous = all_acked || (self.contiguous && map.doff == self.next_doff);
@@ -97,14 +97,14 @@ impl Sending {
 
     /// TCP's acknowledgement number (low 32 bits of the first SSN not acknowledged): lets go of the maps below it.
     /// Returns whether it acknowledges anything new; one for what was never sent does not.
-    pub(crate) fn ack(&mut self, ack: u32) -> bool {
+    pub(crate) fn ack(&mut self, ack: u32, pool: &mut Pool) -> bool {
         let ack = seq::expand32(ack, self.acked);
         // The FIN takes one number after the last byte.
         if ack > self.next_ssn.saturating_add(1) || ack <= self.acked {
             return false;
         }
         self.acked = ack.min(self.next_ssn);
-        self.maps.ack(ack);
+        self.maps.ack(ack, pool);
         true
     }
 
@@ -118,7 +118,7 @@ impl Sending {
     /// is handed over the next time.
     pub(crate) fn queue_maps(&mut self, mut queue: impl FnMut(&DsMap) -> Result<(), NoMemory>) {
         let from = self.queued;
-        let refused = self.maps.iter().filter(|map| map.ssn >= from).find(|map| queue(map).is_err());
+        let refused = self.maps.iter_from(from).find(|map| queue(map).is_err());
         self.queued = refused.map_or(self.next_ssn, |map| map.ssn);
     }
 

@@ -38,11 +38,11 @@ fn an_idle_path_is_as_fast_as_it_ever_was() {
     let mut subflow = subflow(SubflowState::Established);
     assert_eq!(subflow.expected_rtt(), Duration::ZERO, "unmeasured");
     subflow.health.measured(&metrics(10, 10_000, 0));
-    subflow.sending.reserve(&mut pool).unwrap();
-    assert!(subflow.sending.commit(DsMap { ssn: 1, doff: 1, len: 5000, csum: None }, true));
+    subflow.sending.reserve(1, &mut pool).unwrap();
+    assert!(subflow.sending.commit(DsMap { ssn: 1, doff: 1, len: 5000, csum: None }, true, &mut pool));
     subflow.health.measured(&metrics(200, 100_000, 5000));
     assert_eq!(subflow.expected_rtt(), Duration::from_millis(200), "behind its own queue");
-    assert!(subflow.sending.ack(5001));
+    assert!(subflow.sending.ack(5001, &mut pool));
     assert_eq!(subflow.expected_rtt(), Duration::from_millis(10), "the queue is empty");
 }
 

@@ -59,6 +59,7 @@ pub(crate) static STATS: [&CStr; abi::MPTCP_NSTATS as usize] = [
     c"pieces_held",
     c"pieces_duplicate",
     c"pieces_beyond_window",
+    c"pieces_queue_full",
     c"refused_no_memory",
     c"maps_conflicting",
     c"bad_data_acks",

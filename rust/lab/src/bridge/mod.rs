@@ -81,6 +81,9 @@ impl Lateness {
     }
 }
 
+/// The thread of the paths answers at once, if it has not stopped; a busy machine may keep it waiting.
+const ANSWER: Duration = Duration::from_secs(20);
+
 /// Something to be done to a path while it runs.
 #[derive(Debug)]
 enum Order {
@@ -153,7 +156,7 @@ impl Bridge {
     pub fn counters(&self) -> Result<Vec<[LinkCounters; 2]>> {
         let (sender, receiver) = mpsc::channel();
         self.order(Order::Report(sender))?;
-        receiver.recv_timeout(Duration::from_secs(1)).context("the paths have stopped")
+        receiver.recv_timeout(ANSWER).context("the paths have stopped")
     }
 
     /// How late packets were handed over so far.
@@ -163,7 +166,7 @@ impl Bridge {
     pub fn lateness(&self) -> Result<Lateness> {
         let (sender, receiver) = mpsc::channel();
         self.order(Order::ReportLateness(sender))?;
-        receiver.recv_timeout(Duration::from_secs(1)).context("the paths have stopped")
+        receiver.recv_timeout(ANSWER).context("the paths have stopped")
     }
 
     /// Stops and returns the paths with their counters and series.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Effort, Mode, Run, Story, Summary, facts};
+use super::{Effort, Mode, Provenance, Run, Story, Summary, facts};
 use crate::measure::{Reference, demo_paths, kernel_throughput, ours_copy, ours_throughput, sum_mbit};
 use crate::netns::Interrupt;
 
@@ -31,6 +31,7 @@ pub fn linux(effort: &Effort, interrupt: &Interrupt) -> Result<Story> {
     let rate = |n: usize| runs[n].mbit.unwrap_or_default();
     let sum = sum_mbit(&paths, false);
     let summary = Summary {
+        provenance: Provenance::here(),
         mode: Mode::Linux,
         paths: facts(&paths),
         plain_tcp_mbit: rate(0),
@@ -48,22 +49,14 @@ pub fn linux(effort: &Effort, interrupt: &Interrupt) -> Result<Story> {
         seconds,
         punctual: runs.iter().all(|run| run.lateness.is_none_or(|l| l.is_punctual())),
     };
-    // The series of the links start when the testbed does, a little before scp.
-    let cut = last_delivery(&links, 0).or(copied.cut_after);
-    runs.push(Run { name: name.into(), mbit: None, reverse: false, cut, links, lateness: None });
+    let standstill = copied.handover_gap_at.map(|at| (at, copied.handover_gap_ms as f64 / 1e3));
+    let cut = copied.cut_after;
+    runs.push(Run { name: name.into(), mbit: None, reverse: false, cut, standstill, links, lateness: None });
     Ok(Story { summary, runs })
 }
 
 fn run(name: &str, reverse: bool, reference: Reference) -> Run {
     let mbit = Some(reference.throughput.received_mbit);
-    Run { name: name.into(), mbit, reverse, cut: None, links: reference.links, lateness: Some(reference.lateness) }
-}
-
-/// When a path last delivered anything, in seconds of the series.
-pub(super) fn last_delivery(links: &[crate::link::LinkReport], path: usize) -> Option<f64> {
-    let ends = links.iter().filter(|link| link.path == path).map(|link| {
-        let series = &link.series;
-        series.bytes().len() as f64 * series.interval().as_secs_f64()
-    });
-    ends.reduce(f64::max).filter(|end| *end > 0.0)
+    let lateness = Some(reference.lateness);
+    Run { name: name.into(), mbit, reverse, cut: None, standstill: None, links: reference.links, lateness }
 }

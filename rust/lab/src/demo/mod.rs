@@ -6,8 +6,12 @@
 mod linux;
 mod page;
 mod plot;
+mod provenance;
+mod rows;
 mod simulated;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 
@@ -16,6 +20,7 @@ use crate::link::{Direction, LinkReport, PathConfig};
 
 pub use linux::linux;
 pub use page::page;
+pub use provenance::Provenance;
 pub use simulated::simulated;
 pub use table::table;
 
@@ -40,6 +45,8 @@ pub struct Run {
     pub reverse: bool,
     /// When the better path was cut, in seconds.
     pub cut: Option<f64>,
+    /// The longest standstill after the cut: when it began and how long it was, in seconds.
+    pub standstill: Option<(f64, f64)>,
     /// What each link carried.
     pub links: Vec<LinkReport>,
     /// How punctual the paths were; `None` in virtual time.
@@ -59,6 +66,9 @@ pub struct PathFacts {
 /// `sum_mbit`. `null`: not measured in this mode.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
+    /// When, from which sources, on which kernel.
+    #[serde(flatten)]
+    pub provenance: Provenance,
     /// `linux` or `simulated`.
     pub mode: Mode,
     /// The paths; the first is the better one.

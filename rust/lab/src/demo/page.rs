@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::plot::plot;
-use super::table::copy_line;
+use super::rows::rows;
+use super::table::{copy_line, origin_line};
 use super::{Mode, Run, Story, Summary};
 
 const STYLE: &str = include_str!("page.css");
@@ -19,8 +20,9 @@ pub fn page(story: &Story) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{title}</h1>\n<p class=\"lead\">{}</p>\n",
-        lead(s)
+         <h1>{title}</h1>\n<p class=\"lead\">{}</p>\n<p class=\"origin\">{}</p>\n",
+        lead(s),
+        origin_line(s)
     );
     if !s.punctual {
         out.push_str(
@@ -43,7 +45,12 @@ pub fn page(story: &Story) -> String {
     // A little room above the sum, and a round number.
     let top = (s.sum_mbit * 1.1 / 10.0).ceil() * 10.0;
     for run in &story.runs {
-        let _ = write!(out, "<figure>\n<figcaption>{}</figcaption>\n{}</figure>\n", caption(run), plot(run, top));
+        let _ = write!(
+            out,
+            "<figure>\n<figcaption>{}</figcaption>\n{}</figure>\n",
+            caption(run),
+            plot(run, s.sum_mbit, top)
+        );
     }
     let _ = write!(out, "</div>\n<p class=\"copy\">{}</p>\n</main>\n</body>\n</html>\n", copy_line(s));
     out
@@ -70,35 +77,26 @@ fn caption(run: &Run) -> String {
 }
 
 fn figures(out: &mut String, s: &Summary) {
-    let linux = s.mode == Mode::Linux;
-    let rows = [
-        ("Plain TCP on the better path", Some(s.plain_tcp_mbit), None),
-        ("Linux with Linux", s.linux_mbit, s.linux_reverse_mbit),
-        (if linux { "Ours with Linux" } else { "Ours with ours" }, Some(s.ours_mbit), Some(s.ours_reverse_mbit)),
-    ];
     let _ = write!(
         out,
-        "<table>\n<thead><tr><th></th><th class=\"number\">there</th><th class=\"number\">back</th>\
-         <th>share of {:.0} Mbit/s</th></tr></thead>\n<tbody>\n",
+        "<table>\n<thead><tr><th>Direction of the data</th><th class=\"number\">Payload, Mbit/s</th>\
+         <th>Share of the paths' {:.0} Mbit/s</th></tr></thead>\n<tbody>\n",
         s.sum_mbit
     );
-    for (name, forward, reverse) in rows.into_iter().filter(|(_, forward, _)| forward.is_some()) {
-        let cell = |mbit: Option<f64>| mbit.map_or("\u{2013}".into(), |mbit| format!("{mbit:.1}"));
-        let share = 100.0 * forward.unwrap_or_default() / s.sum_mbit;
-        let class = if name.starts_with("Ours") { " class=\"ours\"" } else { "" };
+    for row in rows(s) {
+        let share = 100.0 * row.mbit / s.sum_mbit;
+        let class = if row.ours { " class=\"ours\"" } else { "" };
         let _ = writeln!(
             out,
-            "<tr{class}><th>{name}</th><td class=\"number\">{}</td><td class=\"number\">{}</td>\
+            "<tr{class}><th>{}</th><td class=\"number\">{:.1}</td>\
              <td class=\"share\"><span class=\"bar\"><span style=\"width:{share:.1}%\"></span></span>{share:.1} %</td></tr>",
-            cell(forward),
-            cell(reverse)
+            row.name, row.mbit
         );
     }
     let _ = write!(
         out,
-        "</tbody>\n</table>\n<p class=\"note\">Payload in Mbit/s as the receiver saw it, over {} s; the headers of IP and \
-         TCP alone take 5 % of a path.{}</p>\n",
-        s.seconds,
-        if linux { " Back is from the second-named side to the first." } else { "" }
+        "</tbody>\n</table>\n<p class=\"note\">As the receiver saw it, over {} s; the headers of IP and TCP alone take \
+         5 % of a path.</p>\n",
+        s.seconds
     );
 }

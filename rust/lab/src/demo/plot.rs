@@ -31,13 +31,16 @@ impl Axes {
     }
 }
 
-/// Packets of each path stacked over one another, time to the right. `top`: the highest rate that can be shown.
-pub(super) fn plot(run: &Run, top: f64) -> String {
+/// Packets of each path stacked over one another, time to the right. `sum`: the rates of the paths together; `top`: the
+/// highest rate that can be shown.
+pub(super) fn plot(run: &Run, sum: f64, top: f64) -> String {
     let links: Vec<&LinkReport> = run.forward().collect();
     let rates: Vec<Vec<f64>> = links.iter().map(|link| rates(link)).collect();
     let steps = rates.iter().map(Vec::len).max().unwrap_or(0);
     let interval = links.first().map_or(0.1, |l| l.series.interval().as_secs_f64()) * SMOOTH as f64;
-    let axes = Axes { seconds: (steps as f64 * interval).max(1.0), mbit: top };
+    // What is marked is shown even where nothing was carried any more.
+    let marked = run.standstill.map_or(0.0, |(at, seconds)| at + seconds);
+    let axes = Axes { seconds: (steps as f64 * interval).max(marked).max(1.0), mbit: top };
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}: rate of each path over time\">\n",
         run.name
@@ -48,6 +51,10 @@ pub(super) fn plot(run: &Run, top: f64) -> String {
         let upper: Vec<f64> = (0..steps).map(|i| base[i] + rate.get(i).copied().unwrap_or(0.0)).collect();
         band(&mut svg, &axes, interval, n, &base, &upper);
         base = upper;
+    }
+    sum_line(&mut svg, &axes, sum);
+    if let Some((at, seconds)) = run.standstill {
+        standstill(&mut svg, &axes, at, seconds);
     }
     if let Some(cut) = run.cut {
         let x = axes.x(cut);
@@ -110,4 +117,32 @@ fn band(svg: &mut String, axes: &Axes, interval: f64, path: usize, lower: &[f64]
     (0..upper.len()).for_each(|i| step(i, upper[i], false));
     (0..lower.len()).rev().for_each(|i| step(i, lower[i], true));
     let _ = writeln!(svg, "<polygon class=\"path{path}\" points=\"{}\"/>", points.trim_end());
+}
+
+/// What the paths can carry together.
+fn sum_line(svg: &mut String, axes: &Axes, mbit: f64) {
+    let y = axes.y(mbit);
+    let end = WIDTH - RIGHT;
+    let _ = writeln!(
+        svg,
+        "<line class=\"sum\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+         <text class=\"sum\" x=\"{end}\" y=\"{:.1}\" text-anchor=\"end\">both paths: {mbit:.0}</text>",
+        y - 5.0
+    );
+}
+
+/// Nothing of the copy came to its reader.
+fn standstill(svg: &mut String, axes: &Axes, at: f64, seconds: f64) {
+    let (from, to) = (axes.x(at), axes.x(at + seconds));
+    // Wide enough to be seen.
+    let width = (to - from).max(2.0);
+    let _ = writeln!(
+        svg,
+        "<rect class=\"standstill\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{}\"/>\
+         <text class=\"cut\" x=\"{:.1}\" y=\"{}\">stood still for {:.0} ms</text>",
+        HEIGHT - TOP - BOTTOM,
+        from + width + 6.0,
+        TOP + 26.0,
+        seconds * 1e3
+    );
 }

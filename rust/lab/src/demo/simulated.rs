@@ -4,8 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Result, anyhow};
 
-use super::linux::last_delivery;
-use super::{Effort, Mode, Run, Story, Summary, facts};
+use super::{Effort, Mode, Provenance, Run, Story, Summary, facts};
 use crate::netns::Interrupt;
 use crate::sim::{self, DemoOptions, DemoRun, DemoStage};
 
@@ -29,8 +28,11 @@ pub fn simulated(effort: &Effort, interrupt: &Interrupt) -> Result<Story> {
     let figures = figures.map_err(|e| anyhow!(e))?;
     line.end();
     let copy = figures.runs.len().saturating_sub(1);
-    let runs = figures.runs.into_iter().enumerate().map(|(n, run)| told(run, n == copy)).collect();
+    let standstill = (figures.handover_gap_at, figures.handover_gap_ms / 1e3);
+    let runs = figures.runs.into_iter().enumerate();
+    let runs = runs.map(|(n, run)| told(run, (n == copy).then_some((figures.cut_at, standstill)))).collect();
     let summary = Summary {
+        provenance: Provenance::here(),
         mode: Mode::Simulated,
         paths: facts(&options.paths),
         plain_tcp_mbit: figures.plain_tcp_mbit,
@@ -51,15 +53,17 @@ pub fn simulated(effort: &Effort, interrupt: &Interrupt) -> Result<Story> {
     Ok(Story { summary, runs })
 }
 
-fn told(run: DemoRun, copy: bool) -> Run {
+/// `copy`: of the copy, when the path was cut, and its standstill.
+fn told(run: DemoRun, copy: Option<(f64, (f64, f64))>) -> Run {
     let mut name = run.name.to_owned();
     // A sentence begins with a capital.
     if let Some(first) = name.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    let cut = copy.then(|| last_delivery(&run.links, 0)).flatten();
     let reverse = run.name.contains("reverse");
-    Run { name, mbit: (!copy).then_some(run.mbit), reverse, cut, links: run.links, lateness: None }
+    let mbit = copy.is_none().then_some(run.mbit);
+    let (cut, standstill) = copy.unzip();
+    Run { name, mbit, reverse, cut, standstill, links: run.links, lateness: None }
 }
 
 /// A line that says how far it is.

@@ -2,33 +2,23 @@
 
 use std::fmt::Write;
 
+use super::rows::rows;
 use super::{Mode, Story, Summary};
 
-/// The figures as text: three columns with the kernel, two in the simulator.
+/// The figures as text: a line for each transfer.
 #[must_use]
 pub fn table(story: &Story) -> String {
     let s = &story.summary;
     let mut out = String::new();
     let paths: Vec<String> =
         s.paths.iter().map(|p| format!("{:.0} Mbit/s with {:.0} ms", p.rate_mbit, p.delay_ms)).collect();
-    let _ = writeln!(out, "\nTwo paths: {}. Payload in Mbit/s, and the share of their sum:\n", paths.join(", "));
-    let cell = |mbit: Option<f64>| match mbit {
-        Some(mbit) => format!("{mbit:>8.2} {:>5.1} %", 100.0 * mbit / s.sum_mbit),
-        None => format!("{:>16}", "-"),
-    };
-    let (forward, reverse) = match s.mode {
-        Mode::Linux => ("ours to Linux", "Linux to ours"),
-        Mode::Simulated => ("there", "back"),
-    };
-    let linux = s.mode == Mode::Linux;
-    let mut row = |name: &str, cells: [String; 3]| {
-        let [plain, kernel, ours] = cells;
-        let kernel = if linux { format!("  {kernel}") } else { String::new() };
-        let _ = writeln!(out, "{name:<16}{plain:>18}{kernel:>20}  {ours:>18}");
-    };
-    row("", ["plain TCP".into(), "Linux with Linux".into(), if linux { "ours with Linux" } else { "ours" }.into()]);
-    row(forward, [cell(Some(s.plain_tcp_mbit)), cell(s.linux_mbit), cell(Some(s.ours_mbit))]);
-    row(reverse, [cell(None), cell(s.linux_reverse_mbit), cell(Some(s.ours_reverse_mbit))]);
+    let _ = writeln!(out, "\nTwo paths: {}, one way.\n", paths.join(", "));
+    let share = format!("share of {:.0}", s.sum_mbit);
+    let _ = writeln!(out, "{:<32}{:>16}{share:>16}", "", "payload, Mbit/s");
+    for row in rows(s) {
+        let share = format!("{:.1} %", 100.0 * row.mbit / s.sum_mbit);
+        let _ = writeln!(out, "{:<32}{:>16.2}{share:>16}", row.name, row.mbit);
+    }
     let _ = writeln!(out, "\n{}", copy_line(s));
     if !s.punctual {
         let _ = writeln!(out, "The machine was too busy for these figures to count: packets left the paths late.");
@@ -36,7 +26,14 @@ pub fn table(story: &Story) -> String {
     if s.mode == Mode::Simulated {
         let _ = writeln!(out, "Simulated, our host at both ends; with the Linux kernel: `sudo make demo`.");
     }
+    let _ = writeln!(out, "{}", origin_line(s));
     out
+}
+
+/// When, from which sources, on which kernel.
+pub(super) fn origin_line(s: &Summary) -> String {
+    let from = &s.provenance;
+    format!("{}, commit {}, {}.", from.when, from.commit, from.kernel)
 }
 
 /// The copy in one sentence.

@@ -28,6 +28,9 @@ use engine::Engine;
 use wires::Wires;
 pub use wires::{Network, NetworkError, Wire};
 
+/// The thread answers at once, if it has not stopped; a busy machine may keep it waiting.
+const ANSWER: Duration = Duration::from_secs(20);
+
 /// Which of the host's addresses connections are opened from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -136,7 +139,7 @@ impl Gateway {
             // Whoever asked may have given up.
             let _ = sender.send(look(host, finished, now));
         })))?;
-        receiver.recv_timeout(Duration::from_secs(5)).context("the gateway has stopped")
+        receiver.recv_timeout(ANSWER).context("the gateway has stopped")
     }
 
     /// Statistics of all connections: those that have finished, then those that live.

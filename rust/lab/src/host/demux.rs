@@ -35,7 +35,7 @@ impl Host {
 
     /// A SYN arrived. The error says whether the RST tells why.
     fn opened(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Result<(), Option<JoinRefusal>> {
-        // RFC 8684 section 3.2: a join goes by its token, whatever the port.
+        // RFC 8684 section 3.2: the token names the connection, and no listener is asked.
         if let Some(token) = join_token(segment.options) {
             let id = self.sh.tokens.find(token).ok_or(Some(JoinRefusal::UnknownToken))?;
             let conn = self.conns.get_mut(&id).ok_or(Some(JoinRefusal::UnknownToken))?;
@@ -67,6 +67,7 @@ impl Host {
 
     /// Answers with a RST (RFC 9293 section 3.10.7.1; MP_TCPRST where a join is refused).
     fn refuse(&mut self, segment: &TcpSegment<'_>, refusal: Option<JoinRefusal>) {
+        let acknowledges = segment.flags.has(Flags::ACK);
         let mut buffer = [0; 4];
         let mut options: &[u8] = &[];
         if let Some(refusal) = refusal {
@@ -74,10 +75,9 @@ impl Host {
             let option = MpOption::TcpRst(MpTcpRst { transient: false, reason });
             let len = option.emit(&mut buffer).unwrap_or(0);
             options = &buffer[..len];
-        } else if !segment.flags.has(Flags::SYN) {
+        } else if acknowledges || !segment.flags.has(Flags::SYN) {
             options = self.sh.resets.find(&(segment.dst, segment.src)).unwrap_or_default();
         }
-        let acknowledges = segment.flags.has(Flags::ACK);
         let reply = TcpSegment {
             src: segment.dst,
             dst: segment.src,

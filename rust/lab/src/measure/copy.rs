@@ -81,7 +81,7 @@ impl SshServer {
         let clock = Clock::start();
         while !listens(server.id(), PORT) {
             interrupt.check()?;
-            if !server.is_running() || clock.now() > Instant::from_millis(5000) {
+            if !server.is_running() || clock.now() > Instant::from_millis(60_000) {
                 bail!("sshd did not start: {}", server.kill().said());
             }
             thread::sleep(Duration::from_millis(5));
@@ -118,6 +118,8 @@ pub struct Copy {
     pub bytes: u64,
     /// This path is cut for good when half of them have arrived.
     pub cut: Option<usize>,
+    /// What the times of [`Copied`] are counted on: that of the paths, so that they fit their series.
+    pub clock: Clock,
 }
 
 /// How a copy went.
@@ -127,11 +129,13 @@ pub struct Copied {
     pub sha256_ok: bool,
     /// Seconds that scp took.
     pub seconds: f64,
-    /// When the path was cut, in seconds after the start of scp.
+    /// When the path was cut, in seconds of the clock.
     pub cut_after: Option<f64>,
     /// The longest time after the cut in which the file at the receiver did not grow, in
     /// milliseconds: what a user would see stand still. 0 without a cut.
     pub handover_gap_ms: u64,
+    /// When that time began, in seconds of the clock.
+    pub handover_gap_at: Option<f64>,
 }
 
 impl Copy {
@@ -152,8 +156,8 @@ impl Copy {
         let _ = fs::remove_file(&arrived);
         let digest = write_random(&sent, self.bytes)?;
         let command = self.scp(client, dir, &sent, &arrived);
-        let clock = Clock::start();
-        let mut watch = Watch { clock, size: 0, grown: clock.now(), cut: None, gap: Duration::ZERO };
+        let (clock, began) = (self.clock, self.clock.now());
+        let mut watch = Watch { clock, size: 0, grown: began, cut: None, gap: Duration::ZERO, gap_at: None };
         // 1 Mbit/s is less than any path here has.
         let limit = Duration::from_secs(30 + self.bytes / 125_000);
         let done = Background::spawn(command)?.wait_and(limit, interrupt, &mut || {
@@ -161,14 +165,20 @@ impl Copy {
             let size = fs::metadata(&arrived).map_or(0, |m| m.len());
             watch.see(size, (size >= self.bytes / 2).then_some(self.cut).flatten(), bridge)
         })?;
-        let seconds = clock.now().micros() as f64 / 1e6;
+        let seconds = clock.now().since(began).as_secs_f64();
         if !done.status.success() {
             bail!("scp failed ({}): {}", done.status, done.said());
         }
         let same = sha256(&arrived)? == digest;
-        let cut_after = watch.cut.map(|at| at.micros() as f64 / 1e6);
+        let of_clock = |at: Instant| at.micros() as f64 / 1e6;
         let gap = u64::try_from(watch.gap.as_millis())?;
-        Ok(Copied { sha256_ok: same, seconds, cut_after, handover_gap_ms: gap })
+        Ok(Copied {
+            sha256_ok: same,
+            seconds,
+            cut_after: watch.cut.map(of_clock),
+            handover_gap_ms: gap,
+            handover_gap_at: watch.gap_at.map(of_clock),
+        })
     }
 
     fn scp(&self, client: &Namespace, dir: &Path, sent: &Path, arrived: &Path) -> Command {
@@ -193,14 +203,17 @@ struct Watch {
     grown: Instant,
     cut: Option<Instant>,
     gap: Duration,
+    gap_at: Option<Instant>,
 }
 
 impl Watch {
     fn see(&mut self, size: u64, cut: Option<usize>, bridge: &Bridge) -> Result<()> {
         let now = self.clock.now();
         if size > self.size {
-            if self.cut.is_some() {
-                self.gap = self.gap.max(now.since(self.grown));
+            let stood = now.since(self.grown);
+            if self.cut.is_some() && stood > self.gap {
+                self.gap = stood;
+                self.gap_at = Some(self.grown);
             }
             self.size = size;
             self.grown = now;

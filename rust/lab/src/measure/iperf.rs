@@ -74,7 +74,7 @@ impl Iperf {
         if self.reverse {
             command.arg("-R");
         }
-        let limit = Duration::from_secs(u64::from(self.seconds) + 15);
+        let limit = Duration::from_secs(u64::from(self.seconds) + 60);
         let client = Background::spawn(command)?;
         let done = client.wait_and(limit, interrupt, &mut || progress.tick())?;
         let said = listener.kill();
@@ -85,7 +85,7 @@ impl Iperf {
     /// Starts a server for one client, and returns when it listens.
     ///
     /// # Errors
-    /// When it does not start within five seconds, or the user interrupts.
+    /// When it does not start within a minute, or the user interrupts.
     pub fn serve(&self, server: &Namespace, interrupt: &Interrupt) -> Result<Background> {
         let mut command = self.program(server);
         command.args(["-s", "-1", "-p", &PORT.to_string()]);
@@ -93,7 +93,7 @@ impl Iperf {
         let clock = Clock::start();
         while !listens(listener.id(), PORT) {
             interrupt.check()?;
-            if !listener.is_running() || clock.now().micros() > 5_000_000 {
+            if !listener.is_running() || clock.now().micros() > 60_000_000 {
                 bail!("the iperf3 server did not start: {}", listener.kill().said());
             }
             thread::sleep(Duration::from_millis(5));

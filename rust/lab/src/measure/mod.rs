@@ -3,6 +3,7 @@
 mod copy;
 mod counters;
 mod iperf;
+mod machine;
 mod ours;
 mod progress;
 mod reference;
@@ -10,6 +11,7 @@ mod reference;
 pub use copy::{Copied, Copy, Scratch, SshServer, sha256};
 pub use counters::{Counters, counters};
 pub use iperf::{Iperf, Throughput};
+pub use machine::{Freedom, Watch};
 pub use ours::{ours_copy, ours_throughput};
 pub use progress::Progress;
 pub use reference::{Reference, kernel_copy, kernel_pair, kernel_throughput, reports, sum_mbit};

@@ -80,7 +80,7 @@ pub fn ours_copy(
 ) -> Result<(Copied, Vec<LinkReport>)> {
     let (gateway, testbed) = pair(paths, seed)?;
     let server = SshServer::start(testbed.host(Side::B), true, interrupt)?;
-    let copy = Copy { server: GATEWAY, mptcp: false, bytes, cut: Some(0) };
+    let copy = Copy { server: GATEWAY, mptcp: false, bytes, cut: Some(0), clock: testbed.clock() };
     let mut progress = Progress::new(what, 0, testbed.bridge());
     let copied = copy.run(testbed.host(Side::A), &server, testbed.bridge(), interrupt, &mut progress)?;
     drop((progress, server));

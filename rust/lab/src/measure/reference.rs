@@ -77,7 +77,7 @@ pub fn kernel_copy(
 ) -> Result<(Copied, Vec<LinkReport>)> {
     let testbed = kernel_pair(paths, seed, true)?;
     let server = SshServer::start(testbed.host(Side::B), true, interrupt)?;
-    let copy = Copy { server: address(Side::B, 0, false), mptcp: true, bytes, cut: Some(0) };
+    let copy = Copy { server: address(Side::B, 0, false), mptcp: true, bytes, cut: Some(0), clock: testbed.clock() };
     let mut progress = Progress::new(what, 0, testbed.bridge());
     let copied = copy.run(testbed.host(Side::A), &server, testbed.bridge(), interrupt, &mut progress)?;
     drop((progress, server));

@@ -64,6 +64,13 @@ pub fn skip(test: &str, needs: &[Need]) -> bool {
     true
 }
 
+/// Says on standard error that a test has passed but could not judge something, as the machine was too busy. The line
+/// starts with `NOT JUDGED`; `tools/run-tests` shows it in its summary.
+pub fn not_judged(test: &str, reason: &str) {
+    // Not eprintln!, as above.
+    let _ = writeln!(io::stderr(), "NOT JUDGED {test}: {reason}");
+}
+
 fn namespaces_missing() -> Option<String> {
     if !geteuid().is_root() {
         return Some("not root: run the same command with `sudo`".into());

@@ -21,7 +21,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::tun::Tun;
 
-pub use availability::{Need, missing, skip};
+pub use availability::{Need, missing, not_judged, skip};
 pub use interrupt::{Interrupt, Interrupted};
 pub use process::{Background, Finished, listens, run};
 pub use testbed::{HostKind, Side, Testbed, TestbedConfig, address};

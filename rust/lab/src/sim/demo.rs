@@ -78,8 +78,12 @@ pub struct DemoFigures {
     pub ours_ratio: f64,
     /// The copied file arrived as it was.
     pub sha256_ok: bool,
-    /// The longest time in which nothing of the file reached its reader.
+    /// When the better path was cut, in seconds of the copy's links.
+    pub cut_at: f64,
+    /// The longest time after the cut in which nothing of the file reached its reader.
     pub handover_gap_ms: f64,
+    /// When that time began, in seconds as `cut_at`.
+    pub handover_gap_at: f64,
     /// The transfers, in the order in which they were made; the copy is the last.
     pub runs: Vec<DemoRun>,
 }
@@ -98,7 +102,7 @@ pub fn demo(options: &DemoOptions, watch: &mut dyn FnMut(DemoStage) -> bool) -> 
     let plain = throughput(options, PLAIN, (false, false), watch)?;
     let ours = throughput(options, OURS, (true, false), watch)?;
     let reverse = throughput(options, REVERSE, (true, true), watch)?;
-    let (copy, sha256_ok, handover_gap_ms) = copy(options, watch)?;
+    let (copy, copied) = copy(options, watch)?;
     let sum = sum_mbit(&options.paths, false);
     Ok(DemoFigures {
         plain_tcp_mbit: plain.mbit,
@@ -106,8 +110,10 @@ pub fn demo(options: &DemoOptions, watch: &mut dyn FnMut(DemoStage) -> bool) -> 
         ours_reverse_mbit: reverse.mbit,
         sum_mbit: sum,
         ours_ratio: ours.mbit / sum,
-        sha256_ok,
-        handover_gap_ms,
+        sha256_ok: copied.sha256_ok,
+        cut_at: copied.cut_at,
+        handover_gap_ms: copied.gap.as_secs_f64() * 1e3,
+        handover_gap_at: copied.gap_at,
         runs: vec![plain, ours, reverse, copy],
     })
 }
@@ -233,13 +239,25 @@ fn throughput(
     Ok(rig.report(name, octets, seconds))
 }
 
-/// The copy, whether it is one, and the longest standstill in milliseconds.
-fn copy(options: &DemoOptions, watch: Watch<'_>) -> Result<(DemoRun, bool, f64), String> {
+/// How the copy went; times in seconds of the links.
+struct Copied {
+    sha256_ok: bool,
+    cut_at: f64,
+    gap: Duration,
+    gap_at: f64,
+}
+
+fn seconds(at: Instant) -> f64 {
+    at.micros() as f64 / 1e6
+}
+
+fn copy(options: &DemoOptions, watch: Watch<'_>) -> Result<(DemoRun, Copied), String> {
     let mut rig = Rig::new(options, true)?;
     let mut block = vec![0; BLOCK];
     LinkRng::seed_from_u64(options.seed).fill_bytes(&mut block);
     let size = options.copy_bytes.max(1);
-    let (start, mut moved, mut gap) = (rig.now, rig.now, Duration::ZERO);
+    let (start, mut moved) = (rig.now, rig.now);
+    let mut copied = Copied { sha256_ok: false, cut_at: 0.0, gap: Duration::ZERO, gap_at: 0.0 };
     let mut teller = Teller { watch, name: COPY, told: start };
     let mut buffer = vec![0; CHUNK];
     let (mut written, mut read, mut cut) = (0, 0, false);
@@ -269,11 +287,15 @@ fn copy(options: &DemoOptions, watch: Watch<'_>) -> Result<(DemoRun, bool, f64),
             }
         }
         if read > before {
-            gap = gap.max(rig.now.since(moved));
+            let stood = rig.now.since(moved);
+            if cut && stood > copied.gap {
+                (copied.gap, copied.gap_at) = (stood, seconds(moved));
+            }
             moved = rig.now;
         }
         if !cut && read >= size / 2 {
             cut = true;
+            copied.cut_at = seconds(rig.now);
             rig.net.paths[0].set_up(rig.now, false);
         }
         teller.tell(rig.now, read as f64 / size as f64)?;
@@ -281,7 +303,8 @@ fn copy(options: &DemoOptions, watch: Watch<'_>) -> Result<(DemoRun, bool, f64),
         Ok(state.is_none_or(|s| s.peer_closed && s.readable == 0))
     })?;
     let run = rig.report(COPY, read, rig.now.since(start).as_secs_f64());
-    Ok((run, read == size && sent.finalize() == received.finalize(), gap.as_secs_f64() * 1e3))
+    copied.sha256_ok = read == size && sent.finalize() == received.finalize();
+    Ok((run, copied))
 }
 
 #[cfg(test)]
@@ -303,6 +326,7 @@ mod tests {
         assert!(figures.plain_tcp_mbit > 17.0 && figures.plain_tcp_mbit < 20.0, "{figures:?}");
         assert!(figures.ours_ratio > 0.88 && figures.ours_reverse_mbit > 26.0, "{figures:?}");
         assert!(figures.sha256_ok && figures.handover_gap_ms < 2000.0, "{figures:?}");
+        assert!(figures.cut_at > 1.0 && figures.handover_gap_at >= figures.cut_at - 0.1, "{figures:?}");
         // After the cut everything went over the other path.
         let copy = &figures.runs[3];
         let cut = copy.links.iter().find(|l| l.path == 0 && l.direction == Direction::AToB);

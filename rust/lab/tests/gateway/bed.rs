@@ -81,7 +81,7 @@ impl Bed {
         if reverse {
             client.arg("-R");
         }
-        let limit = Duration::from_secs(u64::from(seconds) + 15);
+        let limit = Duration::from_secs(u64::from(seconds) + 60);
         let done = Background::spawn(client)?.wait(limit, &interrupt)?;
         let json: serde_json::Value = serde_json::from_slice(&done.stdout)?;
         let rate = json.pointer("/end/sum_received/bits_per_second").and_then(serde_json::Value::as_f64);

@@ -6,13 +6,14 @@ use mptcp_lab::netns::Side;
 
 use super::bed::{Bed, Opener, Plan, cannot_run};
 use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
-use super::roles::used;
 use super::transfer::{FILE, Sender, transfer};
 
 /// ADD_ADDR from us, echoed by Linux, which joins.
-const WE_ANNOUNCE: [(&str, Count); 2] = [("AddAddr", Count::Is(1)), ("EchoAddTx", Count::Is(1))];
+/// One that is sent again may be dropped, as Linux has the first still before it.
+const WE_ANNOUNCE: [(&str, Count); 3] =
+    [("AddAddr", Count::Sent(1)), ("EchoAddTx", Count::Sent(1)), ("AddAddrDrop", Count::Any)];
 /// ADD_ADDR from Linux, echoed by us.
-const LINUX_ANNOUNCES: [(&str, Count); 2] = [("AddAddrTx", Count::Is(1)), ("EchoAdd", Count::Is(1))];
+const LINUX_ANNOUNCES: [(&str, Count); 2] = [("AddAddrTx", Count::Sent(1)), ("EchoAdd", Count::Sent(1))];
 
 #[test]
 fn we_announce_an_address() -> Result<()> {
@@ -22,11 +23,13 @@ fn we_announce_an_address() -> Result<()> {
     for sender in Sender::BOTH {
         let bed = Plan::new(2).extra(false).build()?;
         let pair = bed.connect(Opener::Linux)?;
-        transfer(&bed, &pair, sender, FILE, &[])?;
+        let took = transfer(&bed, &pair, sender, FILE, &[])?;
         let core = bed.our_mptcp()?.core;
-        ensure!((core.add_addr_sent, core.add_addr_echoed, core.joins_accepted) == (1, 1, 1), "{core:?}");
+        ensure!(core.joins_accepted == 1, "{core:?}");
+        // It is sent again, and answered again, until an echo has come.
+        ensure!((1..=core.add_addr_sent).contains(&core.add_addr_echoed), "{core:?}");
         bed.judge(&[&WE_ANNOUNCE, &LINUX_JOINED])?;
-        ensure!(used(&bed)? == 2, "{sender:?} used one path only\n{}", bed.knows());
+        bed.both_used(sender, took)?;
         drop(pair);
         bed.all_closed()?;
     }
@@ -41,11 +44,11 @@ fn linux_announces_an_address() -> Result<()> {
     for sender in Sender::BOTH {
         let bed = Plan::new(2).endpoints("signal").build()?;
         let pair = bed.connect(Opener::Ours)?;
-        transfer(&bed, &pair, sender, FILE, &[])?;
+        let took = transfer(&bed, &pair, sender, FILE, &[])?;
         let core = bed.our_mptcp()?.core;
-        ensure!((core.add_addr_received, core.joins_opened) == (1, 1), "{core:?}");
+        ensure!(core.joins_opened == 1 && core.add_addr_received >= 1, "{core:?}");
         bed.judge(&[&LINUX_ANNOUNCES, &LINUX_WAS_JOINED])?;
-        ensure!(used(&bed)? == 2, "{sender:?} used one path only\n{}", bed.knows());
+        bed.both_used(sender, took)?;
         drop(pair);
         bed.all_closed()?;
     }
@@ -73,11 +76,13 @@ fn we_remove_an_address() -> Result<()> {
         let bed = Plan::new(2).extra(false).build()?;
         let pair = bed.connect(Opener::Ours)?;
         transfer(&bed, &pair, sender, FILE, &[(FILE / 2, &forget_ours)])?;
-        let stats = bed.our_mptcp()?;
-        ensure!(stats.subflows.len() == 1, "the subflow of the removed address lives\n{}", bed.knows());
-        // We say it on every subflow; Linux may have seen our FIN before.
-        let removed = [("RmAddr", Count::AtLeast(1)), ("RmSubflow", Count::Any)];
-        bed.judge(&[&LINUX_WAS_JOINED, &removed])?;
+        bed.until("the subflow of the removed address has gone", |s| s.subflows.len() == 1)?;
+        bed.our_mptcp()?;
+        // We say it on every subflow; Linux may have seen our FIN before. It drops the second if it has not got round
+        // to the first, and resets what it removes if that has not come to its end in time.
+        let removed = [("RmAddr", Count::AtLeast(1))];
+        let busy = ["RmSubflow", "RmAddrDrop", "MPRstTx"].map(|name| (name, Count::Any));
+        bed.judge(&[&LINUX_WAS_JOINED, &removed, &busy])?;
         drop(pair);
         bed.all_closed()?;
     }
@@ -94,8 +99,9 @@ fn linux_removes_an_address() -> Result<()> {
         let pair = bed.connect(Opener::Linux)?;
         transfer(&bed, &pair, sender, FILE, &[(FILE / 2, &forget_linux)])?;
         let core = bed.our_mptcp()?.core;
-        ensure!(core.remove_addr_received == 1, "no REMOVE_ADDR from Linux\n{}", bed.knows());
-        let removed = [("RmAddrTx", Count::Is(1)), ("RmSubflow", Count::Any)];
+        ensure!(core.remove_addr_received >= 1, "no REMOVE_ADDR from Linux\n{}", bed.knows());
+        // Linux closes the subflow, or resets it if that does not come to its end in time.
+        let removed = [("RmAddrTx", Count::Sent(1)), ("RmSubflow", Count::Any), ("MPRstTx", Count::Any)];
         bed.judge(&[&LINUX_JOINED, &removed])?;
         drop(pair);
         bed.all_closed()?;

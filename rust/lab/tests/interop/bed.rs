@@ -116,6 +116,7 @@ impl Plan {
     pub(crate) fn build_with(self, tune: impl FnOnce(&mut HostConfig)) -> Result<Bed> {
         let alone = alone();
         let count = u8::try_from(self.paths.len())?;
+        let rate = self.paths[0].a_to_b.rate_bps as f64 / 1e6;
         let cfg = TestbedConfig { paths: self.paths, seed: 1, a: HostKind::Process, b: HostKind::Kernel };
         let mut testbed = Testbed::new(cfg)?;
         for (key, value) in self.sysctls {
@@ -129,7 +130,17 @@ impl Plan {
         let (a, b) = (testbed.host(Side::A), testbed.host(Side::B));
         let ours = a.enter(|| TcpListener::bind(OUR_SERVER))??;
         let linux = b.enter(|| kernel_listener(self.dual, self.mptcp))??;
-        Ok(Bed { gateway, ours, linux, testbed, v6: self.v6.0, dual: self.dual, mptcp: self.mptcp, _alone: alone })
+        Ok(Bed {
+            gateway,
+            ours,
+            linux,
+            testbed,
+            v6: self.v6.0,
+            dual: self.dual,
+            mptcp: self.mptcp,
+            rate,
+            _alone: alone,
+        })
     }
 }
 
@@ -177,6 +188,8 @@ pub(crate) struct Bed {
     v6: bool,
     dual: bool,
     mptcp: bool,
+    /// Rate of the first path in Mbit/s.
+    rate: f64,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -210,6 +223,11 @@ impl Bed {
     /// Cuts or heals a path, now.
     pub(crate) fn path_up(&self, path: usize, up: bool) -> Result<()> {
         self.testbed.bridge().set_up(path, up)
+    }
+
+    /// The rate of the first path towards Linux in Mbit/s.
+    pub(crate) fn rate(&self) -> f64 {
+        self.rate
     }
 
     /// What our host says about its connections, those that are over first. One of which only TCP's last
@@ -248,7 +266,7 @@ pub(crate) fn cannot_run(test: &str) -> bool {
 }
 
 fn accept(listener: &TcpListener) -> Result<TcpStream> {
-    sockopt::set_socket_timeout(listener, sockopt::Timeout::Recv, Some(std::time::Duration::from_secs(20)))?;
+    sockopt::set_socket_timeout(listener, sockopt::Timeout::Recv, Some(super::judge::LIMIT))?;
     Ok(listener.accept()?.0)
 }
 

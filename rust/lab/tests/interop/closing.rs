@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use rustix::net::sockopt;
 
 use super::bed::{Bed, Opener, Pair, Plan, cannot_run};
-use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
+use super::judge::{Count, LIMIT, LINUX_JOINED, LINUX_WAS_JOINED};
 use super::transfer::{FILE, Sender, transfer};
 
 /// Two paths, of which the opener of a connection joins the second, and what that leaves behind.
@@ -27,10 +27,10 @@ fn greeted(bed: &Bed, opener: Opener) -> Result<Pair> {
     for sender in Sender::BOTH {
         let (mut from, mut to) = pair.ends(sender);
         from.write_all(b"hello")?;
-        to.set_read_timeout(Some(Duration::from_secs(5)))?;
+        to.set_read_timeout(Some(LIMIT))?;
         to.read_exact(&mut [0; 5])?;
     }
-    bed.until("a second subflow", 3000, |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
+    bed.until("a second subflow", |s| s.core.joins_opened + s.core.joins_accepted == 1)?;
     Ok(pair)
 }
 
@@ -68,9 +68,17 @@ fn linux_closes_its_half() -> Result<()> {
     half_close(Sender::Linux)
 }
 
+/// Writes to Linux's program what that does not read, and waits until the first of it is there.
+fn write_unread(pair: &Pair) -> Result<()> {
+    (&pair.ours).write_all(&[1; 10_000])?;
+    pair.linux.set_read_timeout(Some(LIMIT))?;
+    ensure!(pair.linux.peek(&mut [0; 1])? == 1, "nothing came");
+    Ok(())
+}
+
 /// Reads until the connection is broken; true if by a reset.
 fn is_reset(mut stream: &TcpStream) -> Result<bool> {
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.set_read_timeout(Some(LIMIT))?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         match stream.read(&mut buffer) {
@@ -91,8 +99,7 @@ fn we_abort() -> Result<()> {
         let (bed, joined) = joined(opener)?;
         let pair = greeted(&bed, opener)?;
         // Closed unread, which is what makes the kernel abort.
-        (&pair.ours).write_all(&[1; 10_000])?;
-        sleep(Duration::from_millis(100));
+        write_unread(&pair)?;
         sockopt::set_socket_linger(&pair.ours, Some(Duration::ZERO))?;
         drop(pair.ours);
         ensure!(is_reset(&pair.linux)?, "Linux's program saw no reset\n{}", bed.knows());
@@ -114,11 +121,10 @@ fn linux_aborts() -> Result<()> {
         let (bed, joined) = joined(opener)?;
         let pair = greeted(&bed, opener)?;
         // Closed unread, which is what makes the kernel abort.
-        (&pair.ours).write_all(&[1; 10_000])?;
-        sleep(Duration::from_millis(100));
+        write_unread(&pair)?;
         drop(pair.linux);
         ensure!(is_reset(&pair.ours)?, "our program saw no reset\n{}", bed.knows());
-        ensure!(bed.our_conn()?.core.fastclose_received == 1, "no MP_FASTCLOSE\n{}", bed.knows());
+        ensure!(bed.our_conn()?.core.fastclose_received >= 1, "no MP_FASTCLOSE\n{}", bed.knows());
         let aborted = [("MPFastcloseTx", Count::AtLeast(1)), ("MPRstTx", Count::Any), ("MPRstRx", Count::Any)];
         bed.judge(&[&joined, &aborted])?;
         bed.all_closed()?;

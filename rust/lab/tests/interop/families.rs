@@ -4,7 +4,6 @@ use anyhow::{Result, ensure};
 
 use super::bed::{Opener, Plan, cannot_run};
 use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
-use super::roles::used;
 use super::transfer::{FILE, Sender, transfer};
 
 #[test]
@@ -21,11 +20,11 @@ fn two_ipv6_paths() -> Result<()> {
             };
             let bed = plan.build()?;
             let pair = bed.connect(opener)?;
-            transfer(&bed, &pair, sender, FILE, &[])?;
+            let took = transfer(&bed, &pair, sender, FILE, &[])?;
             let stats = bed.our_mptcp()?;
             ensure!(stats.remote.is_ipv6(), "not IPv6: {}", stats.remote);
             bed.judge(&[&joined])?;
-            ensure!(used(&bed)? == 2, "{sender:?} used one path only\n{}", bed.knows());
+            bed.both_used(sender, took)?;
         }
     }
     Ok(())
@@ -41,8 +40,8 @@ fn ipv4_with_an_ipv6_second_path() -> Result<()> {
         for sender in Sender::BOTH {
             let plan = Plan::new(2).v6(false, true);
             let told = match opener {
-                Opener::Ours => [("AddAddrTx", Count::Is(1)), ("EchoAdd", Count::Is(1))],
-                Opener::Linux => [("AddAddr", Count::Is(1)), ("EchoAddTx", Count::Is(1))],
+                Opener::Ours => [("AddAddrTx", Count::Sent(1)), ("EchoAdd", Count::Sent(1))],
+                Opener::Linux => [("AddAddr", Count::Sent(1)), ("EchoAddTx", Count::Sent(1))],
             };
             let (plan, joined) = match opener {
                 Opener::Ours => (plan.endpoints("signal").extra(false), LINUX_WAS_JOINED),
@@ -50,11 +49,12 @@ fn ipv4_with_an_ipv6_second_path() -> Result<()> {
             };
             let bed = plan.build()?;
             let pair = bed.connect(opener)?;
-            transfer(&bed, &pair, sender, FILE, &[])?;
+            let took = transfer(&bed, &pair, sender, FILE, &[])?;
             let stats = bed.our_mptcp()?;
             ensure!(stats.remote.is_ipv4(), "the first path is not IPv4: {}", stats.remote);
-            bed.judge(&[&told, &joined])?;
-            ensure!(used(&bed)? == 2, "{sender:?} used one path only\n{}", bed.knows());
+            // Linux drops an ADD_ADDR that is sent again while it has the first still before it.
+            bed.judge(&[&told, &joined, &[("AddAddrDrop", Count::Any)]])?;
+            bed.both_used(sender, took)?;
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ mod lossy;
 mod many;
 mod priority;
 mod roles;
+mod slow;
 mod stripped;
 mod throughput;
 mod transfer;

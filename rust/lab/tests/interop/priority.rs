@@ -1,10 +1,10 @@
 //! Backup subflows and MP_PRIO.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use mptcp_lab::netns::Side;
 
 use super::bed::{Bed, Opener, Plan, cannot_run};
-use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED};
+use super::judge::{Count, LINUX_JOINED, LINUX_WAS_JOINED, report};
 use super::transfer::{FILE, Sender, transfer};
 
 /// What may go over a path that carries no data: handshakes, ACKs, DATA_FIN.
@@ -16,10 +16,21 @@ fn second_path(bed: &Bed, sender: Sender) -> Result<u64> {
     Ok(if sender == Sender::Ours { to_linux } else { to_us })
 }
 
+/// A sender may take to a backup when the other path stalls, as it may look on a busy machine: then it is not judged.
+fn little(bed: &Bed, bytes: u64, what: &str) -> Result<()> {
+    if bytes >= LITTLE {
+        let Some(stalled) = bed.first_path_stalled()? else {
+            bail!("{bytes} bytes {what}\n{}", bed.knows());
+        };
+        report(&format!("{bytes} bytes {what}; {stalled}"));
+    }
+    Ok(())
+}
+
 fn cut_first(bed: &Bed) -> Result<()> {
     for sender in Sender::BOTH {
         let sent = second_path(bed, sender)?;
-        ensure!(sent < LITTLE, "{sent} bytes over a backup path while the other works\n{}", bed.knows());
+        little(bed, sent, "over a backup path while the other works")?;
     }
     bed.path_up(0, false)
 }
@@ -43,7 +54,7 @@ fn we_join_as_backup() -> Result<()> {
     if cannot_run("we_join_as_backup") {
         return Ok(());
     }
-    let joined = [LINUX_WAS_JOINED.as_slice(), &[("MPJoinSynBackupRx", Count::Is(1))]].concat();
+    let joined = [LINUX_WAS_JOINED.as_slice(), &[("MPJoinSynBackupRx", Count::Sent(1))]].concat();
     backup(|| Plan::new(2).extra(true), Opener::Ours, &joined)
 }
 
@@ -64,11 +75,13 @@ fn demoted(plan: Plan, opener: Opener, sender: Sender, demote: &dyn Fn(&Bed) -> 
         before.set((second_path(bed, Sender::Ours)?, second_path(bed, Sender::Linux)?));
         Ok(())
     };
-    transfer(&bed, &pair, sender, FILE, &[(FILE / 4, demote), (FILE / 2, &note)])?;
+    let took = transfer(&bed, &pair, sender, FILE, &[(FILE / 4, demote), (FILE / 2, &note)])?;
     let noted = if sender == Sender::Ours { before.get().0 } else { before.get().1 };
     let more = second_path(&bed, sender)? - noted;
-    ensure!(noted > LITTLE, "the second path was not used before: {noted} bytes");
-    ensure!(more < LITTLE, "{more} bytes over the second path after MP_PRIO\n{}", bed.knows());
+    if noted <= LITTLE {
+        bed.both_used(sender, took)?;
+    }
+    little(&bed, more, "over the second path after MP_PRIO")?;
     bed.our_mptcp()?;
     Ok(bed)
 }
@@ -89,7 +102,7 @@ fn we_send_mp_prio() -> Result<()> {
     };
     for sender in Sender::BOTH {
         let bed = demoted(Plan::new(2).extra(false), Opener::Ours, sender, &demote)?;
-        bed.judge(&[&LINUX_WAS_JOINED, &[("MPPrioRx", Count::Is(1))]])?;
+        bed.judge(&[&LINUX_WAS_JOINED, &[("MPPrioRx", Count::Sent(1))]])?;
     }
     Ok(())
 }
@@ -108,8 +121,8 @@ fn linux_sends_mp_prio() -> Result<()> {
     };
     for sender in Sender::BOTH {
         let bed = demoted(Plan::new(2).endpoints("subflow"), Opener::Linux, sender, &demote)?;
-        ensure!(bed.our_conn()?.core.prio_received == 1, "we got no MP_PRIO");
-        bed.judge(&[&LINUX_JOINED, &[("MPPrioTx", Count::Is(1))]])?;
+        ensure!(bed.our_conn()?.core.prio_received >= 1, "we got no MP_PRIO");
+        bed.judge(&[&LINUX_JOINED, &[("MPPrioTx", Count::Sent(1))]])?;
     }
     Ok(())
 }

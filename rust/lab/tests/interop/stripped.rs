@@ -2,14 +2,13 @@
 
 use std::io::{Read, Write};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use mptcp_lab::link::LinkRng;
 use rand::{Rng, SeedableRng};
 
 use super::bed::{Opener, Plan, cannot_run};
-use super::judge::Count;
+use super::judge::{Count, LIMIT};
 use super::transfer::{FILE, Sender, transfer};
 
 /// Linux's names for "this is plain TCP now", where the handshake decides.
@@ -29,12 +28,7 @@ fn plain(plan: impl Fn() -> Plan, opener: Opener, fell: Count) -> Result<()> {
         ensure!(!stats.is_mptcp && stats.fallback.is_some(), "not plain TCP\n{}", bed.knows());
         let counted = bed.linux()?;
         let total = HANDSHAKE.iter().map(|name| counted.get(&format!("MPTcpExt{name}"))).sum::<u64>();
-        let right = match fell {
-            Count::Is(n) => total == n,
-            Count::AtLeast(n) => total >= n,
-            Count::Any => true,
-        };
-        ensure!(right, "Linux fell back {total} times, not {fell:?}\n{}", bed.knows());
+        ensure!(fell.admits(total), "Linux fell back {total} times, not {fell:?}\n{}", bed.knows());
         let any = HANDSHAKE.map(|name| (name, Count::Any));
         bed.judge(&[&any])?;
     }
@@ -101,8 +95,8 @@ fn stripped_in_mid_connection_from_linux() -> Result<()> {
         let mut sent = vec![0; (1 << 20) + 200_000];
         LinkRng::seed_from_u64(3).fill_bytes(&mut sent);
         let mut arrived = Vec::new();
-        pair.linux.set_write_timeout(Some(Duration::from_secs(20)))?;
-        pair.ours.set_read_timeout(Some(Duration::from_secs(20)))?;
+        pair.linux.set_write_timeout(Some(LIMIT))?;
+        pair.ours.set_read_timeout(Some(LIMIT))?;
         thread::scope(|scope| {
             scope.spawn(|| (&pair.linux).write_all(&sent));
             // An error is an honest answer where no join came about.

@@ -1,10 +1,8 @@
 //! Goodput over the two paths of the demo, ours against Linux's in the same run.
 
-use std::io::{self, Write};
-
-use anyhow::{Result, bail};
-use mptcp_lab::measure::{Reference, demo_paths, kernel_throughput, ours_throughput};
-use mptcp_lab::netns::{Interrupt, Need, skip};
+use anyhow::{Result, bail, ensure};
+use mptcp_lab::measure::{Reference, Watch, demo_paths, kernel_throughput, ours_throughput};
+use mptcp_lab::netns::{Interrupt, Need, not_judged, skip};
 
 use super::bed::alone;
 
@@ -14,20 +12,19 @@ const SECONDS: u32 = 20;
 const LEAST_SHARE: f64 = 0.90;
 /// Of what Linux achieves with itself on the same links.
 const LEAST_OF_LINUX: f64 = 0.97;
-/// A machine that was too busy gets another chance.
+/// A run that fell short, or was taken on a busy machine, is repeated; there are so many.
 const TRIES: u32 = 3;
 
-/// Repeats a measurement until the paths were punctual; `None`: they never were.
-fn punctual(measure: impl Fn(u64) -> Result<Reference>) -> Result<Option<f64>> {
-    for seed in 1..=TRIES {
-        let reference = measure(u64::from(seed))?;
-        let (ratio, late) = (reference.ratio, reference.lateness);
-        println!("seed {seed}: {:.2} Mbit/s, share {ratio:.3}, {late:?}", reference.throughput.received_mbit);
-        if late.is_punctual() {
-            return Ok(Some(ratio));
-        }
-    }
-    Ok(None)
+/// A measurement, and whether it counts: the paths were punctual, and the machine was free for the programs.
+fn measured(measure: impl Fn() -> Result<Reference>) -> Result<(f64, Option<String>)> {
+    let watch = Watch::start();
+    let reference = measure()?;
+    let freedom = watch.stop();
+    let (ratio, late) = (reference.ratio, reference.lateness);
+    println!("{:.2} Mbit/s, share {ratio:.3}, {late:?}, {freedom}", reference.throughput.received_mbit);
+    let busy = !(late.is_punctual() && freedom.is_free());
+    let reason = format!("{ratio:.3} of the rates; {} of {} packets late; {freedom}", late.late, late.packets);
+    Ok((ratio, busy.then_some(reason)))
 }
 
 fn goodput(test: &str, reverse: bool) -> Result<()> {
@@ -36,22 +33,27 @@ fn goodput(test: &str, reverse: bool) -> Result<()> {
     }
     let _alone = alone();
     let (paths, interrupt) = (demo_paths(), Interrupt::default());
-    let linux = |seed| kernel_throughput("Linux", &paths, seed, (true, reverse, SECONDS), &interrupt);
-    let ours = |seed| ours_throughput("ours", &paths, seed, (reverse, SECONDS), &interrupt);
-    let mut short = None;
-    for _ in 0..TRIES {
-        let (Some(linux), Some(ours)) = (punctual(linux)?, punctual(ours)?) else {
-            // Not eprintln!: the test harness would keep it to itself.
-            let _ = writeln!(io::stderr(), "SKIPPED {test}: the machine was too busy to keep the paths punctual");
-            return Ok(());
-        };
+    let (mut short, mut busy) = (Vec::new(), None);
+    for seed in 1..=u64::from(TRIES) {
+        let linux = measured(|| kernel_throughput("Linux", &paths, seed, (true, reverse, SECONDS), &interrupt))?;
+        let ours = measured(|| ours_throughput("ours", &paths, seed, (reverse, SECONDS), &interrupt))?;
+        // However busy the machine is, some bytes get through.
+        ensure!(linux.0 > 0.0 && ours.0 > 0.0, "nothing arrived: Linux {linux:?}, ours {ours:?}");
+        if let Some(reason) = ours.1.or(linux.1) {
+            busy = Some(reason);
+            continue;
+        }
+        let (ours, linux) = (ours.0, linux.0);
         if ours >= LEAST_SHARE && ours >= LEAST_OF_LINUX * linux {
             return Ok(());
         }
-        short = Some((ours, linux));
+        short.push((ours, linux));
     }
-    let (ours, linux) = short.unwrap_or_default();
-    bail!("{ours:.3} of the sum of the rates, Linux with itself {linux:.3}, {TRIES} times")
+    if let Some(reason) = busy {
+        not_judged(test, &reason);
+        return Ok(());
+    }
+    bail!("shares of the sum of the rates, ours and Linux with itself, on a free machine: {short:?}")
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::bed::{Bed, Pair};
 pub(crate) const FILE: u64 = 64 << 20;
 
 /// A program that cannot go on for so long has failed.
-const STALL: Duration = Duration::from_secs(25);
+const STALL: Duration = super::judge::LIMIT;
 
 /// Which of the two programs sends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,8 +44,8 @@ impl Pair {
 }
 
 /// Sends a file and the end of the file; with `deeds`, in the order of their bytes, on the way. An error
-/// says what both sides knew.
-pub(crate) fn transfer(bed: &Bed, pair: &Pair, sender: Sender, bytes: u64, deeds: &[Deed<'_>]) -> Result<()> {
+/// says what both sides knew. Returns how long it took.
+pub(crate) fn transfer(bed: &Bed, pair: &Pair, sender: Sender, bytes: u64, deeds: &[Deed<'_>]) -> Result<Duration> {
     let (from, to) = pair.ends(sender);
     let arrived = AtomicU64::new(0);
     let clock = Clock::start();
@@ -69,9 +69,12 @@ pub(crate) fn transfer(bed: &Bed, pair: &Pair, sender: Sender, bytes: u64, deeds
         Ok(())
     });
     let arrived = arrived.into_inner();
-    let ms = clock.now().micros() / 1000;
+    let took = Duration::from_micros(clock.now().micros());
+    let ms = took.as_millis();
     println!("{arrived} bytes in {ms} ms, {:.1} Mbit/s", arrived as f64 * 8e-3 / (ms.max(1) as f64));
-    result.with_context(|| format!("{sender:?} sends; {arrived} of {bytes} bytes after {ms} ms\n{}", bed.knows()))
+    result
+        .map(|()| took)
+        .with_context(|| format!("{sender:?} sends; {arrived} of {bytes} bytes after {ms} ms\n{}", bed.knows()))
 }
 
 /// Writes so many random bytes and the end of the file; returns their digest.

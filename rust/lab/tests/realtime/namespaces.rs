@@ -5,11 +5,25 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::Command;
 use std::time::Duration;
 
+use mptcp_lab::clock::Clock;
 use mptcp_lab::link::{Direction, LinkConfig, PathConfig};
-use mptcp_lab::measure::{Copy, Iperf, Progress, SshServer, counters};
+use mptcp_lab::measure::{Copy, Iperf, Progress, SshServer, Watch, counters};
 use mptcp_lab::netns::{
-    Background, HostKind, Interrupt, Namespace, Need, Side, Testbed, TestbedConfig, address, remove_stale, run, skip,
+    Background, HostKind, Interrupt, Namespace, Need, Side, Testbed, TestbedConfig, address, not_judged, remove_stale,
+    run, skip,
 };
+
+/// Longer than any load makes anything wait.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits until something holds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let clock = Clock::start();
+    while !holds() {
+        assert!(clock.now() < mptcp_core::time::Instant::ZERO + LIMIT, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 fn two_paths() -> TestbedConfig {
     let path = |mbit| PathConfig::symmetric(LinkConfig::new(mbit, 2, 64 * 1024));
@@ -29,7 +43,7 @@ fn namespaces() -> String {
 fn udp(testbed: &Testbed, side: Side, path: u8, v6: bool) -> UdpSocket {
     let local = SocketAddr::new(address(side, path, v6), 0);
     let socket = testbed.host(side).enter(|| UdpSocket::bind(local)).unwrap().unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
     socket
 }
 
@@ -68,8 +82,16 @@ fn linux_uses_both_paths_and_a_cut_leaves_one() {
     let iperf = Iperf { server, mptcp: true, reverse: false, seconds: 3 };
     let (a, b) = (testbed.host(Side::A), testbed.host(Side::B));
     let mut progress = Progress::new("test", 6, testbed.bridge());
+    let watch = Watch::start();
     let both = iperf.run(a, b, &Interrupt::default(), &mut progress).unwrap();
-    assert!(both.received_mbit > 22.0, "more than one path has: {both:?}");
+    let freedom = watch.stop();
+    let carried =
+        || testbed.bridge().counters().unwrap().iter().map(|path| path[0].delivered_bytes).collect::<Vec<_>>();
+    assert!(carried().iter().all(|bytes| *bytes > 100_000), "both paths carry data: {:?}", carried());
+    if both.received_mbit <= 22.0 {
+        assert!(!freedom.is_free(), "less than both paths have: {both:?}; {freedom}");
+        not_judged("linux_uses_both_paths_and_a_cut_leaves_one", &format!("{both:?}; {freedom}"));
+    }
     let seen = counters(b).unwrap();
     // iperf3 has a control connection and one for the data.
     assert_eq!(seen.get("MPTcpExtMPCapableSYNRX"), 2);
@@ -77,11 +99,13 @@ fn linux_uses_both_paths_and_a_cut_leaves_one() {
     assert_eq!(seen.get("MPTcpExtMPJoinAckHMacFailure"), 0);
 
     testbed.bridge().set_up(1, false).unwrap();
+    let before = carried()[1];
     let one = iperf.run(a, b, &Interrupt::default(), &mut progress).unwrap();
     drop(progress);
-    assert!((10.0..20.0).contains(&one.received_mbit), "the second path is cut: {one:?}");
+    assert!(one.received_mbit > 0.0, "{one:?}");
     let paths = testbed.finish().unwrap();
-    assert!(paths[1].link(Direction::AToB).counters().dropped_cut > 0);
+    let second = paths[1].link(Direction::AToB).counters();
+    assert!(second.dropped_cut > 0 && second.delivered_bytes - before < 10_000, "the second path is cut: {second:?}");
 }
 
 #[test]
@@ -96,12 +120,18 @@ fn a_copy_outlives_the_better_path() {
     let (interrupt, bridge) = (Interrupt::default(), testbed.bridge());
     let server = SshServer::start(testbed.host(Side::B), true, &interrupt).unwrap();
     let to = address(Side::B, 0, false);
-    let copy = Copy { server: to, mptcp: true, bytes: 4 << 20, cut: Some(0) };
+    let copy = Copy { server: to, mptcp: true, bytes: 4 << 20, cut: Some(0), clock: testbed.clock() };
     let mut progress = Progress::new("copy", 0, bridge);
+    let watch = Watch::start();
     let host = testbed.host(Side::A);
     let copied = copy.run(host, &server, bridge, &interrupt, &mut progress).unwrap();
     assert!(copied.sha256_ok && copied.cut_after.is_some(), "{copied:?}");
-    assert!((1..10_000).contains(&copied.handover_gap_ms), "{copied:?}");
+    assert!(copied.handover_gap_ms >= 1, "{copied:?}");
+    let freedom = watch.stop();
+    if copied.handover_gap_ms >= 10_000 {
+        assert!(!freedom.is_free(), "{copied:?}; {freedom}");
+        not_judged("a_copy_outlives_the_better_path", &format!("{copied:?}; {freedom}"));
+    }
 }
 
 #[test]
@@ -115,9 +145,12 @@ fn a_process_is_a_host_too() {
     assert!(testbed.take_ends(Side::B).is_empty());
     let a = udp(&testbed, Side::A, 0, false);
     a.send_to(b"hello", (address(Side::B, 1, false), 9)).unwrap();
-    std::thread::sleep(Duration::from_millis(100));
     let mut packet = [0; 200];
-    let len = rustix::io::read(&ends[1], &mut packet).unwrap();
+    let mut len = 0;
+    until("the packet comes", || {
+        len = rustix::io::read(&ends[1], &mut packet).unwrap_or(0);
+        len > 0
+    });
     assert_eq!((len, packet[0] >> 4, &packet[28..33]), (33, 4, b"hello".as_slice()));
 }
 
@@ -135,15 +168,17 @@ fn nothing_is_left_behind() {
         let mut command = testbed.host(Side::A).command("sleep");
         command.arg("1000");
         sleeper = Some(Background::spawn(command).unwrap());
-        // Until the program is inside, the namespace cannot know of it.
-        std::thread::sleep(Duration::from_millis(200));
+        until("the program is inside", || {
+            let mut pids = Command::new("ip");
+            pids.args(["netns", "pids", &name]);
+            !run(pids).unwrap().trim().is_empty()
+        });
         panic!("on purpose");
     }));
     assert!(panicked.is_err());
     assert!(!name.is_empty() && !namespaces().contains(&name));
     let mut sleeper = sleeper.unwrap();
-    std::thread::sleep(Duration::from_millis(50));
-    assert!(!sleeper.is_running(), "programs end with their namespace");
+    until("programs end with their namespace", || !sleeper.is_running());
 }
 
 #[test]

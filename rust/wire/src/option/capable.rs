@@ -5,7 +5,7 @@ use bitflags::bitflags;
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
 use crate::key::Key;
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 bitflags! {
     /// The flags A to H of MP_CAPABLE. D to G have no name here but are kept, so that the core can see

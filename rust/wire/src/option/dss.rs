@@ -2,7 +2,7 @@
 
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// A data sequence number as it travels: whole, or its low half.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

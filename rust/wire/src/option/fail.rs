@@ -2,7 +2,7 @@
 
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// MP_FAIL: a mapping's checksum was wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -3,7 +3,7 @@
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
 use crate::key::Key;
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// MP_FASTCLOSE: the whole connection ends at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

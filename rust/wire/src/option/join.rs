@@ -2,7 +2,7 @@
 
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// MP_JOIN in its three forms, told apart by their length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -8,11 +8,11 @@ mod fastclose;
 mod join;
 mod prio;
 mod remove_addr;
-mod subtype;
 mod tcprst;
 
-use crate::cursor::{Fields, Writer};
+use crate::cursor::{BARE_LEN, Fields, Writer};
 use crate::error::{NoRoom, ParseError};
+use crate::registry::Subtype;
 
 pub use add_addr::{AddAddr, AddAddrForm};
 pub use capable::{CapableData, CapableFlags, MpCapable};
@@ -22,14 +22,7 @@ pub use fastclose::MpFastClose;
 pub use join::MpJoin;
 pub use prio::MpPrio;
 pub use remove_addr::AddrIds;
-pub use subtype::Subtype;
 pub use tcprst::{MpTcpRst, RstReason};
-
-/// The TCP option kind that IANA gave to MPTCP (RFC 8684 section 3).
-pub const KIND_MPTCP: u8 = 30;
-
-/// Octets of an option that carries nothing beyond its subtype.
-const BARE_LEN: u8 = 3;
 
 /// One MPTCP option of either version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

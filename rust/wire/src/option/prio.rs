@@ -2,7 +2,7 @@
 
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// MP_PRIO: asks the receiver to change how it treats a subflow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -3,10 +3,9 @@
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use crate::cursor::{Fields, Writer};
+use crate::cursor::{BARE_LEN, Fields, Writer};
 use crate::error::{NoRoom, ParseError};
-use crate::option::BARE_LEN;
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// The address IDs of one REMOVE_ADDR: at least one, at most [`AddrIds::MAX`], in the order of the wire.
 /// An ID may stand there twice.

@@ -2,7 +2,7 @@
 
 use crate::cursor::{Fields, Writer};
 use crate::error::{NoRoom, ParseError};
-use crate::option::subtype::Subtype;
+use crate::registry::Subtype;
 
 /// Why a subflow was reset (section 3.6 and the registry of section 7.4). Values without a name here
 /// are kept; they are to be treated as [`RstReason::UNSPECIFIED`].

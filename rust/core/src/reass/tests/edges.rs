@@ -6,10 +6,15 @@ use crate::reass::{NotHeld, Placement, Ready, Reass};
 
 const FAR: u64 = 1 << 40;
 
-fn hold(reass: &mut Reass, pool: &mut Pool, dsn: u64, len: u32, token: u64) {
-    assert_eq!(reass.arrive(dsn, len, FAR, pool), Placement::Hold { skip: 0, len, cut: 0 });
+/// Nothing received, `rcv_nxt` expected; as many pieces as anybody likes.
+fn unlimited(rcv_nxt: u64) -> (Reass, Pool) {
+    (Reass::new(rcv_nxt, u32::MAX), Pool::new(usize::MAX))
+}
+
+fn hold(reass: &mut Reass, pool: &mut Pool, doff: u64, len: u32, token: u64) {
+    assert_eq!(reass.arrive(doff, len, FAR, pool), Placement::Hold { skip: 0, len, cut: 0 });
     assert_eq!(reass.next_superseded(pool), None);
-    assert_eq!(reass.hold(dsn, len, token), Ok(()));
+    assert_eq!(reass.hold(doff, len, token), Ok(()));
 }
 
 #[test]
@@ -27,7 +32,7 @@ fn a_piece_is_trimmed_at_both_ends() {
 
 #[test]
 fn superseded_tokens_come_back_lowest_first() {
-    let (mut reass, mut pool) = (Reass::new(0), Pool::new(usize::MAX));
+    let (mut reass, mut pool) = unlimited(0);
     hold(&mut reass, &mut pool, 10, 5, 1);
     hold(&mut reass, &mut pool, 20, 5, 2);
     hold(&mut reass, &mut pool, 50, 5, 3);
@@ -46,7 +51,7 @@ fn superseded_tokens_come_back_lowest_first() {
 
 #[test]
 fn a_caller_that_forgets_the_superseded_loses_nothing() {
-    let (mut reass, mut pool) = (Reass::new(0), Pool::new(usize::MAX));
+    let (mut reass, mut pool) = unlimited(0);
     hold(&mut reass, &mut pool, 10, 5, 1);
     let placement = reass.arrive(5, 20, FAR, &mut pool);
     assert_eq!(placement, Placement::Hold { skip: 0, len: 20, cut: 0 });
@@ -61,7 +66,7 @@ fn a_caller_that_forgets_the_superseded_loses_nothing() {
 
 #[test]
 fn hold_without_leave_is_refused() {
-    let (mut reass, mut pool) = (Reass::new(100), Pool::new(usize::MAX));
+    let (mut reass, mut pool) = unlimited(100);
     assert_eq!(reass.hold(200, 5, 1), Err(NotHeld(1)), "nothing was reserved");
     hold(&mut reass, &mut pool, 300, 5, 2);
     assert_eq!(reass.hold(100, 5, 3), Err(NotHeld(3)), "in order");
@@ -73,7 +78,7 @@ fn hold_without_leave_is_refused() {
 
 #[test]
 fn the_window_cuts_the_tail_and_refuses_the_rest() {
-    let mut receiver = Receiver::new(u64::MAX - 4, 100);
+    let mut receiver = Receiver::new(u64::MAX - 100, 100);
     receiver.edge = 20;
     assert_eq!(receiver.arrive(20, 30), Placement::BeyondWindow);
     assert_eq!(receiver.arrive(15, 30), Placement::Hold { skip: 0, len: 5, cut: 10 });
@@ -86,31 +91,66 @@ fn the_window_cuts_the_tail_and_refuses_the_rest() {
 
 #[test]
 fn empty_and_ancient_pieces_are_duplicates() {
-    let (mut reass, mut pool) = (Reass::new(10), Pool::new(usize::MAX));
+    let (mut reass, mut pool) = unlimited(10);
     assert_eq!(reass.arrive(10, 0, FAR, &mut pool), Placement::Duplicate);
     assert_eq!(reass.arrive(500, 0, FAR, &mut pool), Placement::Duplicate);
+    assert_eq!(reass.arrive(FAR, 0, FAR, &mut pool), Placement::Duplicate, "empty comes before beyond the window");
     assert_eq!(reass.arrive(5, 5, FAR, &mut pool), Placement::Duplicate);
-    assert_eq!(reass.arrive(10u64.wrapping_sub(1 << 32), u32::MAX, FAR, &mut pool), Placement::Duplicate);
-    assert_eq!(reass.arrive(10 + (1 << 63), u32::MAX, FAR, &mut pool), Placement::Duplicate);
-    let furthest = 9 + (1 << 63);
-    assert_eq!(reass.arrive(furthest, 1, FAR, &mut pool), Placement::BeyondWindow);
+    assert_eq!(reass.arrive(0, 1, FAR, &mut pool), Placement::Duplicate);
+    assert_eq!(reass.arrive(u64::MAX - 1, 1, FAR, &mut pool), Placement::BeyondWindow);
+    assert_eq!(reass.arrive(u64::MAX, 1, FAR, &mut pool), Placement::Duplicate, "no such byte");
     assert_eq!((reass.rcv_nxt(), reass.held_ranges(), pool.used()), (10, 0, 0));
 }
 
 #[test]
+fn a_piece_that_runs_over_the_end_of_the_numbers_is_cut_there() {
+    let (mut reass, mut pool) = unlimited(1);
+    let start = u64::MAX - 10;
+    let placement = reass.arrive(start, 30, u64::MAX, &mut pool);
+    assert_eq!(placement, Placement::Hold { skip: 0, len: 10, cut: 20 });
+    assert_eq!(reass.next_superseded(&mut pool), None);
+    assert_eq!(reass.hold(start, 30, 7), Err(NotHeld(7)), "not what was asked for");
+    assert_eq!(reass.hold(start, 10, 7), Ok(()));
+    let (mut reass, mut pool) = unlimited(start);
+    assert_eq!(reass.arrive(start, 30, u64::MAX, &mut pool), Placement::Deliver { skip: 0, len: 10, cut: 20 });
+    assert!(reass.take_data_fin(u64::MAX));
+    assert_eq!(reass.rcv_nxt(), u64::MAX, "there is no number behind it");
+}
+
+#[test]
 fn a_data_fin_waits_for_the_data_before_it() {
-    let (mut reass, mut pool) = (Reass::new(u64::MAX), Pool::new(usize::MAX));
-    assert!(!reass.take_data_fin(1));
-    assert_eq!(reass.arrive(u64::MAX, 2, FAR, &mut pool), Placement::Deliver { skip: 0, len: 2, cut: 0 });
-    assert!(reass.take_data_fin(1));
-    assert!(!reass.take_data_fin(1), "taken once");
-    assert_eq!((reass.rcv_nxt(), reass.delivered()), (2, 3));
-    assert_eq!(reass.arrive(1, 1, FAR, &mut pool), Placement::Duplicate);
+    let (mut reass, mut pool) = unlimited(7);
+    assert!(!reass.take_data_fin(9));
+    assert_eq!(reass.arrive(7, 2, FAR, &mut pool), Placement::Deliver { skip: 0, len: 2, cut: 0 });
+    assert!(reass.take_data_fin(9));
+    assert!(!reass.take_data_fin(9), "taken once");
+    assert_eq!(reass.rcv_nxt(), 10);
+    assert_eq!(reass.arrive(9, 1, FAR, &mut pool), Placement::Duplicate);
+}
+
+#[test]
+fn settled_is_when_nothing_is_to_be_fetched() {
+    let (mut reass, mut pool) = unlimited(0);
+    assert!(reass.is_settled());
+    hold(&mut reass, &mut pool, 10, 5, 1);
+    assert!(reass.is_settled(), "held behind a gap");
+    assert_eq!(reass.arrive(8, 20, FAR, &mut pool), Placement::Hold { skip: 0, len: 20, cut: 0 });
+    assert!(!reass.is_settled(), "a piece is superseded");
+    assert_eq!(reass.next_superseded(&mut pool), Some(1));
+    assert!(!reass.is_settled(), "perhaps another one");
+    assert_eq!(reass.next_superseded(&mut pool), None);
+    assert!(reass.is_settled());
+    assert_eq!(reass.hold(8, 20, 2), Ok(()));
+    assert_eq!(reass.arrive(0, 8, FAR, &mut pool), Placement::Deliver { skip: 0, len: 8, cut: 0 });
+    assert_eq!(reass.next_superseded(&mut pool), None);
+    assert!(!reass.is_settled(), "the held piece has become in-order");
+    assert_eq!(reass.next_ready(&mut pool), Some(Ready { token: 2, skip: 0, len: 20 }));
+    assert!(reass.is_settled());
 }
 
 #[test]
 fn the_longest_piece_is_counted_right() {
-    let (mut reass, mut pool) = (Reass::new(0), Pool::new(usize::MAX));
+    let (mut reass, mut pool) = unlimited(0);
     hold(&mut reass, &mut pool, 5, u32::MAX, 1);
     let placement = reass.arrive(0, u32::MAX, FAR, &mut pool);
     assert_eq!(placement, Placement::Deliver { skip: 0, len: 5, cut: u32::MAX - 5 });
@@ -120,7 +160,7 @@ fn the_longest_piece_is_counted_right() {
 
 #[test]
 fn a_hundred_thousand_ranges_leave_no_memory_behind() {
-    let (mut reass, mut pool) = (Reass::new(0), Pool::new(usize::MAX));
+    let (mut reass, mut pool) = unlimited(0);
     for i in 1..=100_000 {
         hold(&mut reass, &mut pool, i * 2, 1, i);
     }

@@ -1,6 +1,8 @@
 //! Tests of data-level reassembly.
 
+mod connection;
 mod edges;
+mod limit;
 mod model;
 mod receiver;
 mod refusal;

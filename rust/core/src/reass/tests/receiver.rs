@@ -12,27 +12,34 @@ pub(super) fn byte(offset: usize) -> u8 {
     (offset.wrapping_mul(0x9e37_79b1) >> 7).to_le_bytes()[0]
 }
 
-/// Offsets count from the first DSN expected.
+/// Positions count from the first data offset expected.
 pub(super) struct Receiver {
     pub(super) reass: Reass,
     pub(super) pool: Pool,
-    first_dsn: u64,
-    /// The offset behind the receive window.
+    first: u64,
+    /// The position behind the receive window.
     pub(super) edge: usize,
     /// The bytes of every token that reassembly has.
     tokens: BTreeMap<u64, Vec<u8>>,
     tokens_made: u64,
+    max_held: usize,
     delivered: Vec<u8>,
     /// The model: which bytes of the stream were taken.
     taken: Vec<bool>,
 }
 
 impl Receiver {
-    pub(super) fn new(first_dsn: u64, stream: usize) -> Self {
+    pub(super) fn new(first: u64, stream: usize) -> Self {
+        Self::limited(first, stream, u32::MAX)
+    }
+
+    /// At most `max_held` pieces may be held.
+    pub(super) fn limited(first: u64, stream: usize, max_held: u32) -> Self {
         Self {
-            reass: Reass::new(first_dsn),
+            reass: Reass::new(first, max_held),
             pool: Pool::new(usize::MAX),
-            first_dsn,
+            first,
+            max_held: usize::try_from(max_held).unwrap(),
             edge: stream,
             tokens: BTreeMap::new(),
             tokens_made: 0,
@@ -41,16 +48,16 @@ impl Receiver {
         }
     }
 
-    pub(super) fn dsn(&self, offset: usize) -> u64 {
-        self.first_dsn.wrapping_add(u64::try_from(offset).unwrap())
+    pub(super) fn doff(&self, position: usize) -> u64 {
+        self.first + u64::try_from(position).unwrap()
     }
 
     /// The bytes [start, end) of the stream arrive.
     pub(super) fn arrive(&mut self, start: usize, end: usize) -> Placement {
         let len = u32::try_from(end - start).unwrap();
-        let edge = self.dsn(self.edge);
-        let foretold = self.reass.classify(self.dsn(start), len, edge);
-        let placement = self.reass.arrive(self.dsn(start), len, edge, &mut self.pool);
+        let edge = self.doff(self.edge);
+        let foretold = self.reass.classify(self.doff(start), len, edge);
+        let placement = self.reass.arrive(self.doff(start), len, edge, &mut self.pool);
         match placement {
             Placement::Deliver { skip, len, cut } => {
                 self.take(start, end, [skip, len, cut]);
@@ -66,7 +73,7 @@ impl Receiver {
                 let token = self.tokens_made;
                 self.tokens_made += 1;
                 self.tokens.insert(token, (from..to).map(byte).collect());
-                self.reass.hold(self.dsn(from), len, token).expect("it said Hold");
+                self.reass.hold(self.doff(from), len, token).expect("it said Hold");
             }
             Placement::Duplicate => {
                 let end = end.min(self.edge).max(start);
@@ -74,8 +81,12 @@ impl Receiver {
             }
             Placement::BeyondWindow => assert!(start.max(self.delivered.len()) >= self.edge),
             Placement::NoMemory => assert!(matches!(foretold, Placement::Hold { .. })),
+            Placement::QueueFull => {
+                assert_eq!((self.tokens.len(), foretold), (self.max_held, Placement::QueueFull));
+                assert!(!self.taken[self.delivered.len()..=start].iter().all(|&t| t), "in-order bytes refused");
+            }
         }
-        if placement != Placement::NoMemory {
+        if !matches!(placement, Placement::NoMemory | Placement::QueueFull) {
             assert_eq!(placement, foretold);
             let end = end.min(self.edge).max(start);
             assert!(self.taken[start..end].iter().all(|&t| t), "bytes in the window were left out");
@@ -134,12 +145,11 @@ impl Receiver {
         let in_order = self.taken.iter().take_while(|&&t| t).count();
         assert_eq!(self.delivered.len(), in_order, "in-order bytes were not delivered");
         assert!(self.delivered.iter().enumerate().all(|(i, &b)| b == byte(i)), "wrong content");
-        assert_eq!(self.reass.rcv_nxt(), self.dsn(in_order));
+        assert_eq!(self.reass.rcv_nxt(), self.doff(in_order));
         let held = self.taken[in_order..].iter().filter(|&&t| t).count();
         assert_eq!(self.reass.held_bytes(), u64::try_from(held).unwrap());
         assert_eq!(self.reass.held_ranges(), self.tokens.len());
-        let highest = self.taken.iter().rposition(|&t| t).map_or(0, |i| i + 1);
-        assert_eq!(self.reass.highest(), self.dsn(highest));
+        assert!(self.tokens.len() <= self.max_held, "more pieces held than may be");
     }
 }
 

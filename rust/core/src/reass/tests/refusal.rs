@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use proptest::prelude::*;
 
-use super::model::{first_dsn, pieces};
+use super::model::{first_doff, pieces};
 use super::receiver::Receiver;
 use crate::reass::Placement;
 
@@ -34,7 +34,7 @@ fn run(receiver: &mut Receiver, pieces: &[(usize, usize)]) -> usize {
 fn each_allocation_fails_in_turn() {
     let pieces = gappy();
     for n in 0.. {
-        let mut receiver = Receiver::new(u64::MAX - 700, 1600);
+        let mut receiver = Receiver::new(u64::MAX - 1600, 1600);
         receiver.pool.refuse_nth(n);
         run(&mut receiver, &pieces);
         assert_eq!(receiver.delivered(), 1600, "with request {n} refused");
@@ -77,7 +77,7 @@ fn a_full_pool_still_lets_the_gap_be_filled() {
 proptest! {
     #[test]
     fn memory_refused_at_random(
-        first in first_dsn(),
+        first in first_doff(),
         pieces in pieces(),
         seed: u64,
         per_mille in 1..800u16,

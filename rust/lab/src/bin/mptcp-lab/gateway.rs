@@ -127,11 +127,12 @@ fn secret_seed() -> Result<u64> {
 
 fn print(gateway: &Gateway) -> Result<()> {
     for conn in gateway.stats()? {
-        let subflows: Vec<_> = conn
-            .subflows
-            .iter()
-            .map(|s| {
+        let (past, live) = (conn.past.iter().map(|s| (s, true)), conn.subflows.iter().map(|s| (s, false)));
+        let subflows: Vec<_> = past
+            .chain(live)
+            .map(|(s, over)| {
                 serde_json::json!({
+                    "over": over,
                     "local": s.local.to_string(),
                     "remote": s.remote.to_string(),
                     "backup": s.backup,

@@ -49,6 +49,9 @@ impl Conn {
         segment: &TcpSegment<'_>,
         now: Instant,
     ) -> Result<(), JoinRefusal> {
+        if !self.has_port(segment.dst.port()) {
+            return Err(JoinRefusal::Prohibited);
+        }
         let Level::Multipath(mpcb) = &mut self.level else {
             return Err(JoinRefusal::Prohibited);
         };
@@ -61,6 +64,12 @@ impl Conn {
         }
         self.flush(sh, slot, now);
         Ok(())
+    }
+
+    /// Whether the connection has its first subflow, or one that lives, on this port of ours: there a peer may join it.
+    fn has_port(&self, port: u16) -> bool {
+        let live = self.subflows.values().filter(|subflow| subflow.id.is_some());
+        self.local.port() == port || live.map(|subflow| subflow.flow.local().port()).any(|ours| ours == port)
     }
 
     /// The third ACK of a join arrived, or something in its place.
@@ -104,6 +113,10 @@ impl Conn {
 
     /// Reports flows that have ended, and peers' FINs, to the multipath level.
     pub(super) fn report_ends(&mut self, now: Instant) -> bool {
+        let ended = self.subflows.iter().filter(|(_, s)| s.id.is_some() && s.flow.end().is_some());
+        for slot in ended.map(|(slot, _)| *slot).collect::<Vec<_>>() {
+            self.remember(slot);
+        }
         let Level::Multipath(mpcb) = &mut self.level else { return false };
         let mut any = false;
         for subflow in self.subflows.values_mut() {

@@ -9,7 +9,7 @@ mod multipath;
 mod plain;
 mod view;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use mptcp_core::config::AddressList;
@@ -26,6 +26,9 @@ use super::packet::TcpSegment;
 use super::shared::{Shared, Slot};
 use super::tcp::{Acceptance, Arrival, FlowEnd, TcpFlow};
 pub use view::{ConnState, ConnStats, SubflowStats};
+
+/// Subflows that are no more are remembered, so many of them.
+const MOST_PAST: usize = 32;
 
 /// What joins the flows of a connection.
 enum Level {
@@ -73,6 +76,8 @@ pub(crate) struct Conn {
     /// Our token, as long as peers may join by it.
     token: Option<u32>,
     subflows: BTreeMap<Slot, Subflow>,
+    /// What subflows did that are no more, the latest last.
+    past: VecDeque<SubflowStats>,
     snd: Octets,
     rcv: Octets,
     held: HashMap<u64, Vec<u8>>,
@@ -104,6 +109,7 @@ impl Conn {
             level,
             token: None,
             subflows: BTreeMap::new(),
+            past: VecDeque::new(),
             snd: Octets::default(),
             rcv: Octets::default(),
             held: HashMap::new(),
@@ -208,6 +214,11 @@ impl Conn {
     /// Lets go of flows of which nothing is left.
     fn sweep(&mut self, sh: &mut Shared) {
         let over = self.ended.is_some();
+        // Plain TCP has but one flow, which nobody parts from.
+        let plain = self.subflows.iter().filter(|(_, s)| over && s.id.is_none() && matches!(s.role, Role::First));
+        for slot in plain.filter(|(_, s)| s.flow.is_gone()).map(|(slot, _)| *slot).collect::<Vec<_>>() {
+            self.remember(slot);
+        }
         self.subflows.retain(|_, subflow| {
             let parted = over || matches!(subflow.role, Role::Parted);
             let gone = parted && subflow.flow.is_gone();

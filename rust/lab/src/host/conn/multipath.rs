@@ -30,6 +30,9 @@ impl Conn {
         };
         let verdict = mpcb.segment_in(id, &seg, segment.options, now);
         if verdict == SegVerdict::Drop {
+            if segment.flags.has(Flags::SYN) {
+                subflow.flow.refuse_syn_ack(segment.ack);
+            }
             return;
         }
         if segment.flags.has(Flags::SYN) {
@@ -144,6 +147,7 @@ impl Conn {
                 subflow.flow.abort();
             }
             self.flush(sh, slot, now);
+            self.remember(slot);
             if let Some(subflow) = self.subflows.get_mut(&slot) {
                 subflow.role = Role::Parted;
                 subflow.id = None;

@@ -8,8 +8,9 @@ use mptcp_core::stats::Stats;
 use mptcp_core::subflow::{SubflowId, SubflowState};
 use mptcp_wire::Version;
 
-use super::{Conn, Level, Role};
+use super::{Conn, Level, MOST_PAST, Role, Subflow};
 use crate::host::ConnId;
+use crate::host::shared::Slot;
 
 /// Where a connection stands, for its application.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +56,8 @@ pub struct ConnStats {
     pub memory: (usize, usize, u64),
     /// The subflows that there are.
     pub subflows: Vec<SubflowStats>,
+    /// Those that were and are no more, in the order of their ends; the last 32.
+    pub past: Vec<SubflowStats>,
 }
 
 /// Counters and facts of a subflow.
@@ -123,35 +126,47 @@ impl Conn {
             core: mpcb.map(|m| *m.stats()).unwrap_or_default(),
             memory: mpcb.map(|m| m.memory()).unwrap_or_default(),
             subflows: self.subflow_stats().collect(),
+            past: self.past.iter().cloned().collect(),
         }
     }
 
     fn subflow_stats(&self) -> impl Iterator<Item = SubflowStats> + '_ {
         let live = self.subflows.values().filter(|s| !matches!(s.role, Role::Parted));
-        live.map(|subflow| {
-            let flow = &subflow.flow;
-            let info = match (&self.level, subflow.id) {
-                (Level::Multipath(mpcb), Some(id)) => mpcb.subflow_info(id),
-                _ => None,
-            };
-            let (octets_received, octets_sent) = flow.octets();
-            let (retransmissions, timeouts) = flow.sender().losses();
-            let srtt = flow.sender().srtt().0.unwrap_or_default();
-            SubflowStats {
-                id: subflow.id,
-                state: info.map(|i| i.state),
-                local: flow.local(),
-                remote: flow.remote(),
-                backup: info.is_some_and(|i| i.backup || i.peer_backup),
-                stalled: info.is_some_and(|i| i.stalled),
-                octets_sent,
-                octets_received,
-                retransmissions,
-                timeouts,
-                srtt_us: u64::try_from(srtt.as_micros()).unwrap_or(u64::MAX),
-                window: flow.sender().window(),
-                in_flight: flow.sender().in_flight(),
-            }
-        })
+        live.map(|subflow| self.stats_of(subflow))
+    }
+
+    /// A subflow is about to go: keeps what it did.
+    pub(super) fn remember(&mut self, slot: Slot) {
+        let Some(stats) = self.subflows.get(&slot).map(|subflow| self.stats_of(subflow)) else { return };
+        self.past.push_back(stats);
+        if self.past.len() > MOST_PAST {
+            self.past.pop_front();
+        }
+    }
+
+    fn stats_of(&self, subflow: &Subflow) -> SubflowStats {
+        let flow = &subflow.flow;
+        let info = match (&self.level, subflow.id) {
+            (Level::Multipath(mpcb), Some(id)) => mpcb.subflow_info(id),
+            _ => None,
+        };
+        let (octets_received, octets_sent) = flow.octets();
+        let (retransmissions, timeouts) = flow.sender().losses();
+        let srtt = flow.sender().srtt().0.unwrap_or_default();
+        SubflowStats {
+            id: subflow.id,
+            state: info.map(|i| i.state),
+            local: flow.local(),
+            remote: flow.remote(),
+            backup: info.is_some_and(|i| i.backup || i.peer_backup),
+            stalled: info.is_some_and(|i| i.stalled),
+            octets_sent,
+            octets_received,
+            retransmissions,
+            timeouts,
+            srtt_us: u64::try_from(srtt.as_micros()).unwrap_or(u64::MAX),
+            window: flow.sender().window(),
+            in_flight: flow.sender().in_flight(),
+        }
     }
 }

@@ -111,6 +111,8 @@ pub(crate) struct TcpFlow {
     ack_wanted: bool,
     fin_sent: bool,
     reset_reason: Option<RstReason>,
+    /// The SYN/ACK that is to be answered by a RST acknowledged this.
+    refused: Option<u32>,
     /// The options of the RST that was sent.
     reset_options: Vec<u8>,
     end: Option<FlowEnd>,
@@ -162,6 +164,7 @@ impl TcpFlow {
             ack_wanted: false,
             fin_sent: false,
             reset_reason: None,
+            refused: None,
             reset_options: Vec::new(),
             end: None,
             octets_sent: 0,
@@ -315,6 +318,12 @@ impl TcpFlow {
     pub(crate) fn abort_saying(&mut self, reason: RstReason) {
         self.reset_reason = Some(reason);
         self.abort();
+    }
+
+    /// The level above refuses a SYN/ACK that acknowledged `ack`, and is about to abort. smoltcp, which has not seen it,
+    /// would go without a RST, and the peer would keep a half-open connection.
+    pub(crate) fn refuse_syn_ack(&mut self, ack: u32) {
+        self.refused = Some(ack);
     }
 
     fn give_up(&mut self, why: FlowEnd) {

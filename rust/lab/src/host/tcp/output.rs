@@ -32,6 +32,11 @@ impl TcpFlow {
     /// Sends all that may be sent now: lost segments, queued data, acknowledgements that are due, a FIN, a
     /// RST. Appends packets to `out`.
     pub(crate) fn flush(&mut self, now: Instant, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+        if self.end.is_some()
+            && let Some(seq) = self.refused.take()
+        {
+            self.reset_half_open(seq, dress, out);
+        }
         self.flush_lost(now, dress, out);
         loop {
             self.endpoint.egress(now);
@@ -142,6 +147,16 @@ impl TcpFlow {
         let window = u16::try_from(dress.window()).unwrap_or(u16::MAX);
         self.told_edge = 1 + u64::from(window);
         out.push_back(TcpSegment { options: &options, window, payload: &[], ..*segment }.build());
+    }
+
+    /// RFC 9293, 3.10.7.3: the RST for a SYN/ACK lies where that one's acknowledgement says.
+    fn reset_half_open(&mut self, seq: u32, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+        let flags = Flags::RST;
+        let mut buffer = [0; MAX_OPTIONS];
+        let written = dress.options(&Departure { off: 1, len: 0, flags }, MAX_OPTIONS, &mut buffer);
+        self.reset_options = buffer[..written].to_vec();
+        let (src, dst, options) = (self.local, self.remote, self.reset_options.as_slice());
+        out.push_back(TcpSegment { src, dst, seq, ack: 0, flags, window: 0, options, payload: &[] }.build());
     }
 
     fn emit(&mut self, off: u64, payload: &[u8], flags: Flags, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {

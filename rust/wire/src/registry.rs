@@ -1,4 +1,7 @@
-//! The registry of MPTCP option subtypes (RFC 8684 section 7.2).
+//! MPTCP's numbers in IANA's registries: the option's kind, and its subtypes (RFC 8684 sections 7.1 and 7.2).
+
+/// The TCP option kind that IANA gave to MPTCP (RFC 8684 section 3).
+pub const KIND_MPTCP: u8 = 30;
 
 /// The upper four bits of an MPTCP option's third octet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
