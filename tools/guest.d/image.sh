@@ -16,6 +16,15 @@ build_programs()
 	done
 }
 
+# The same program for the peers on Linux, which they find in QA.
+build_peer_programs()
+{
+	[ "$state/linux/transfer-linux" -nt "$repo/tests/guest/transfer.c" ] && return 0
+	mkdir -p "$state/linux"
+	cc -O1 -o "$state/linux/transfer-linux" "$repo/tests/guest/transfer.c" -lpthread ||
+	    die "tests/guest/transfer.c does not compile here"
+}
+
 make_image()
 {
 	root=$state/root
