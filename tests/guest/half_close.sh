@@ -3,11 +3,10 @@
 . ${QA:-/mnt}/peer.sh
 fails=0
 sysctl -q net.inet.tcp.msl=200 >/dev/null
-# PORT LINES: reads to the end, and writes so many lines with 3 s before each.
+# PORT LINES
 serve()
 {
-	(i=0; while [ $i -lt $2 ]; do i=$((i + 1)); sleep 3; echo "line $i"; done; sleep 1) |
-	    timeout 150 nc -N -l 10.1.0.1 $1 > /tmp/got.$1
+	timeout 150 ${QA:-/mnt}/late_writer $1 $2 > /tmp/got.$1
 	echo $? > /tmp/status.$1
 }
 serve 5001 1 & serve 5002 2 & serve 5003 2 & serve 5004 0 &

@@ -58,9 +58,10 @@ kernel_config()		# FLAVOUR
 	esac
 }
 
+# A copy, so that a guest can be started while the next kernel is built.
 kernel_file()		# FLAVOUR
 {
-	echo "$obj$src/amd64.amd64/sys/$(kernel_config "$1")/kernel"
+	echo "$state/kernel-$1"
 }
 
 # MPTCP-DEBUG without its checks; the plain one without Multipath TCP as well.
@@ -83,6 +84,8 @@ build_kernel()		# FLAVOUR
 		tail -n 20 "$state/kernel-$1.log" >&2
 		die "the kernel $1 was not built; see $state/kernel-$1.log"
 	}
+	cp "$obj$src/amd64.amd64/sys/$(kernel_config "$1")/kernel" "$(kernel_file "$1").new"
+	mv "$(kernel_file "$1").new" "$(kernel_file "$1")"
 	note "kernel $1: $(($(date +%s) - began)) s"
 }
 
