@@ -6,6 +6,7 @@ use mptcp_core::pool::Pool;
 use mptcp_core::rng::Rng as _;
 use mptcp_core::subflow::SubflowId;
 use mptcp_core::time::Instant;
+use mptcp_wire::Version;
 
 use super::{Conn, Level, Role};
 use crate::host::ConnId;
