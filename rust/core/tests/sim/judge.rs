@@ -87,6 +87,11 @@ fn ends(world: &World, side: usize) -> Ends {
         // Or when all its tries got lost, which the peer learns from a RST, or by having no answer itself.
         ends.extend([ConnError::TimedOut, ConnError::Reset]);
     }
+    let refused = |host: &Host| host.mpcb.as_ref().is_some_and(|mpcb| mpcb.stats().pieces_beyond_window > 0);
+    if fell && world.hosts.iter().any(refused) {
+        // A window probe was acknowledged by TCP and not taken: no infinite mapping can make up for it.
+        ends.extend([ConnError::TimedOut, ConnError::Reset]);
+    }
     if world.seen.falls.iter().flatten().any(Fall::went_unanswered) {
         // The peer does not know, and goes on as before: what it sends again would be taken for new data.
         ends.extend([ConnError::TimedOut, ConnError::Reset]);
