@@ -8,6 +8,9 @@ FUZZ = $(CARGO) +nightly fuzz
 # Length of each fuzz target's run, in seconds, and seeds of `make sim`.
 FUZZ_SECONDS = 600
 SEEDS = 0..100000
+# Needs cargo-mutants: cargo install cargo-mutants. Files below rust/; MUTANTS_ARGS come last (README-Testing).
+MUTANTS_FILES = core/src/pm/** core/src/sched/**
+MUTANTS_ARGS =
 
 help:
 	@echo 'make demo          two paths, one connection: with the Linux kernel as root, simulated otherwise'
@@ -17,6 +20,7 @@ help:
 	@echo 'make bench         benchmarks'
 	@echo 'make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make sim           the simulator over SEEDS=$(SEEDS)'
+	@echo 'make mutants       changes MUTANTS_FILES line by line, and says which changes no test sees'
 	@echo 'make clean         remove what was built'
 
 demo:
@@ -47,7 +51,11 @@ fuzz:
 sim:
 	$(LAB) sim --seeds $(SEEDS)
 
+mutants:
+	cd rust && set -f && for file in $(MUTANTS_FILES); do set -- "$$@" --file "$$file"; done && \
+		$(CARGO) mutants -p mptcp-core -o target "$$@" $(MUTANTS_ARGS)
+
 clean:
 	rm -rf target rust/target rust/fuzz/target
 
-.PHONY: help demo test lint check-kernel bench fuzz sim clean
+.PHONY: help demo test lint check-kernel bench fuzz sim mutants clean

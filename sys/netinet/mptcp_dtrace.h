@@ -31,6 +31,7 @@
 #ifndef _NETINET_MPTCP_DTRACE_H_
 #define	_NETINET_MPTCP_DTRACE_H_
 
+#ifdef _KERNEL
 #include <sys/sdt.h>
 
 SDT_PROVIDER_DECLARE(mptcp);
@@ -53,4 +54,5 @@ SDT_PROBE_DECLARE(mptcp, , , subflow__closed);
 #define	MPTCP_PROBE3(name, a, b, c)	SDT_PROBE3(mptcp, , , name, a, b, c)
 #define	MPTCP_PROBE4(name, a, b, c, d)	SDT_PROBE4(mptcp, , , name, a, b, c, d)
 
+#endif /* _KERNEL */
 #endif /* _NETINET_MPTCP_DTRACE_H_ */

@@ -415,6 +415,28 @@ mptcp_metrics(const struct tcpcb *tp, struct mptcp_core_metrics *metrics)
 	metrics->mss = tp->t_maxseg;
 }
 
+/*
+ * A SYN/ACK that does not answer our join (RFC 8684, section 3.2): the peer has
+ * a half-open connection, and a RST ends it.  tcp_drop() sends none in SYN_SENT,
+ * so the connection first takes the sequence numbers of the SYN/ACK, which
+ * mptcp_acceptable() has seen.  INP write lock, released on return.
+ */
+static void
+mptcp_refuse_syn_ack(struct tcpcb *tp, const struct tcphdr *th)
+{
+	struct inpcb *inp = tptoinpcb(tp);
+
+	INP_WLOCK_ASSERT(inp);
+	KASSERT((tcp_get_flags(th) & (TH_SYN | TH_ACK)) == (TH_SYN | TH_ACK),
+	    ("%s: no SYN/ACK", __func__));
+	tp->irs = th->th_seq;
+	tcp_rcvseqinit(tp);
+	tp->snd_una = tp->snd_nxt = th->th_ack;
+	tcp_state_change(tp, TCPS_SYN_RECEIVED);
+	if (tcp_drop(tp, ECONNABORTED) != NULL)
+		INP_WUNLOCK(inp);
+}
+
 void
 mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
     int drop_hdrlen, int tlen, uint8_t iptos)
@@ -478,8 +500,11 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	}
 	sub->ms_nested = true;
 	if (drop) {
+		if (tp->t_state == TCPS_SYN_SENT)
+			mptcp_refuse_syn_ack(tp, th);
+		else
+			INP_WUNLOCK(inp);
 		m_freem(m);
-		INP_WUNLOCK(inp);
 	} else
 		tcp_do_segment(tp, m, th, drop_hdrlen, tlen, iptos);
 

@@ -47,6 +47,7 @@
 #ifndef _NETINET_MPTCP_VAR_H_
 #define	_NETINET_MPTCP_VAR_H_
 
+#ifdef _KERNEL
 #include <sys/_callout.h>
 #include <sys/_task.h>
 #include <sys/queue.h>
@@ -294,4 +295,5 @@ mptcp_now_exact(struct mpcb *mp)
 	return (mptcp_clock(mp, sbinuptime()));
 }
 
+#endif /* _KERNEL */
 #endif /* _NETINET_MPTCP_VAR_H_ */

@@ -1,5 +1,6 @@
 # The sockets interface: sockets.c, then what must exclude MPTCP, names of a connection that lost its first subflow, who owns
 # it in sockstat(1), clients of both kinds at one server, a killed server, MP_FASTCLOSE on the wire.
+# guest: time=900
 RATE=${RATE-50Mbit/s}; DELAY=${DELAY:-2ms}
 . ${QA:-/mnt}/network.sh
 C=${QA:-/mnt}/connection; S=${QA:-/mnt}/sockets; fails=0

@@ -1,5 +1,6 @@
 # The path of the first subflow is cut in the middle of a transfer of SIZE MiB: for good, or for HEAL seconds. The jail
 # with two addresses in use routes by source address, or the answers on the second path would leave by the dead one.
+# guest: time=1800
 . ${QA:-/mnt}/network.sh
 M=${QA:-/mnt}/transfer; BYTES=$((${SIZE:-12} * 1048576)); fails=0; TO=${TO:-90}
 jexec b $M serve 5000 6 > /tmp/served &

@@ -1,4 +1,5 @@
 # SIZE: MiB of each transfer.
+# guest: time=1800
 . ${QA:-/mnt}/network.sh
 M=${QA:-/mnt}/transfer; BYTES=$((${SIZE:-8} * 1048576)); fails=0; TO=${TO:-90}
 jexec b $M serve 5000 6 > /tmp/served &

@@ -1,6 +1,7 @@
 # ROUNDS pairs of jails are destroyed with four connections at work: the client first or the server, one or both announce,
 # every fourth with the first path cut, every fourth with both. All objects must go. A jail waits, as with plain TCP, for
 # what is in TIME_WAIT (2 * net.inet.tcp.msl, 60 s), and for close_timeout (60 s) where the peer cannot be reached.
+# guest: time=1500 ROUNDS=3
 export RATE=${RATE-80Mbit/s} QA=${QA:-/mnt}
 fails=0 round=0 last=
 objects() { vmstat -m | awk '$1 ~ /^mptcp/ {printf "%s=%d ", $1, $2}'; vmstat -z | awk -F'[:,]' '/^(socket|tcp_inpcb|tcpcb|syncache|tcpreass|mbuf|mbuf_cluster):/ {printf "%s=%d ", $1, $4}'; echo; }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Small requests to Linux's MPTCP, and SIZE MiB to and from it over two interfaces, the first of which is cut in the
 # middle, for good or for HEAL seconds; the bytes are checked at both ends. Runs on the patched FreeBSD as root, and
-# linux_cuts_peer.sh on the Linux side; addresses as in linux_guest.sh. Prints LINUX-GO once the peer may start.
+# linux_cuts_peer.sh on the Linux side; addresses as in linux_guest.sh. Prints PEER-GO once the peer may start.
+# guest: time=1800 peer=linux_cuts_peer.sh SIZE=8 TO=240
 IF0=${IF0:-vtnet0} IF1=${IF1:-vtnet1} RATE=${RATE:-40Mbit/s} TO=${TO:-120}
 M=${QA:-/mnt}/transfer; BYTES=$((${SIZE:-64} * 1048576)); fails=0
 ipfw -q add 50 allow ipv6-icmp from any to any
@@ -18,7 +19,7 @@ outage() { cut; sleep ${HEAL:-4}; heal; }
 $M serve 5000 6 > /tmp/served &
 sysctl -q net.inet.tcp.mptcp.mp_addresses=${ANNOUNCE:-0} >/dev/null
 sleep 1
-echo LINUX-GO
+echo PEER-GO
 while ! nc -z -w 1 10.1.0.2 5001; do sleep 0.5; done
 # Requests in two small writes while joins come up: Nagle's algorithm must not leave the second one for ever.
 for i in 1 2 3 4 5 6 7 8 9 10; do

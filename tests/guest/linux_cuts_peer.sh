@@ -1,5 +1,5 @@
 #!/bin/bash
-# The Linux side of linux_cuts.sh; as root in a network namespace, when the guest prints LINUX-GO. QA is the directory of
+# The Linux side of linux_cuts.sh; as root in a network namespace, when the guest prints PEER-GO. QA is the directory of
 # transfer-linux (transfer.c, built here).
 QA=${QA:-.} BYTES=$((${SIZE:-64} * 1048576))
 if1=$(ip -o -4 addr show | awk '/ 10\.2\.0\.2\// { print $2 }')

@@ -1,5 +1,6 @@
 # Plain TCP as it was: between jails with enable=0 on either side or both, and with an option that excludes MPTCP. Then, where
 # PEER names a Linux host with "transfer serve" on 5001 and, with MPTCP=1, on 5002: to it and, by its hand, from it.
+# guest: time=1500 BYTES=8388608
 RATE=${RATE-100Mbit/s}; DELAY=${DELAY:-2ms}
 . ${QA:-/mnt}/network.sh
 BYTES=${BYTES:-$((64*MB))}; fails=0; TO=${TO:-90}

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Small requests, each in two writes, by CLIENTS at once for ROUNDS connections each, while the second path goes away and
 # comes back all the time: none may stand still for longer than TO seconds.
+# guest: time=1200
 CLIENTS=${CLIENTS:-6} ROUNDS=${ROUNDS:-20} TO=${TO:-30}
 . ${QA:-/mnt}/network.sh >/dev/null 2>&1
 srcroute b; addrs b "10.11.0.2 fd01:1::2"

@@ -1,6 +1,7 @@
 # A middlebox on the path of the first subflow takes options away, or changes bytes. Each transfer must end with the right
 # bytes, or, where all options vanish in mid-connection (RFC 8684, 3.7), perhaps with an error, but never with wrong bytes;
 # after a fallback no MPTCP option may be on the wire.
+# guest: time=1800 BYTES=8388608
 RATE=${RATE-100Mbit/s}; DELAY=${DELAY:-2ms}
 . ${QA:-/mnt}/network.sh
 BYTES=${BYTES:-$((64*MB))}; fails=0

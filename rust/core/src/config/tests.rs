@@ -153,6 +153,12 @@ fn lists_read_back_as_they_were_written() {
         assert_eq!(list.to_string(), text);
         assert_eq!(list.len(), text.split_whitespace().count());
     }
+    let list: AddressList = "10.0.0.2,backup ::1".parse().unwrap();
+    assert_eq!(format!("{list:?}"), format!("{:?}", list.iter().collect::<Vec<_>>()));
+    assert!(!list.is_empty());
+    for other in ["", "10.0.0.2,backup", "10.0.0.2 ::1", "::1 10.0.0.2,backup", "10.0.0.2,backup ::1 ::2"] {
+        assert_ne!(list, parse(other).unwrap());
+    }
     let list = parse("\t10.0.0.2,backup\n  2001:DB8:0::2 ").unwrap();
     assert_eq!(list.to_string(), "10.0.0.2,backup 2001:db8::2");
     assert!(list.get(0).unwrap().backup && !list.get(1).unwrap().backup);

@@ -82,9 +82,10 @@ impl Ending {
         self.detached
     }
 
-    /// Both directions have ended, or are about to: no new subflows.
+    /// Both directions have ended, or are about to: no new subflows. Data that the peer has not acknowledged may still need
+    /// one, whether our application is there or not.
     pub(crate) fn refuses_subflows(&self, snd: &SndBuf) -> bool {
-        self.detached || (self.is_peer_done() && snd.is_shut())
+        snd.sb_cc() == 0 && (self.detached || (self.is_peer_done() && snd.is_shut()))
     }
 
     /// Both DATA_FINs were acknowledged: every subflow is to be closed by FIN.

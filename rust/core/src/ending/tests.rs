@@ -61,6 +61,11 @@ fn no_subflow_joins_what_ends() {
     let mut detached = Ending::new();
     assert!(detached.detach() && !detached.detach());
     assert!(detached.is_detached() && detached.refuses_subflows(&open));
+    let mut unsent = written(10);
+    unsent.shut();
+    for ending in [detached, peer_done()] {
+        assert!(!ending.refuses_subflows(&unsent), "data may still need a path");
+    }
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! [`Situation`] judges what missing options mean. [`Fallback`] is the state of a connection that goes on as one TCP
 //! connection. Neither sees more of the connection than it is told. Under MP_LOCK.
 
+mod fail;
 mod situation;
 
+pub(crate) use fail::{FAIL_REPEAT, Failing};
 pub(crate) use situation::{Evidence, Situation, Verdict};
 
 use crate::handshake::FallbackReason;
@@ -13,11 +15,9 @@ use crate::subflow::SubflowId;
 use core::time::Duration;
 use mptcp_wire::{MpFail, MpOption};
 
-/// MP_FAIL of a host that fell back by itself goes out so often again, at intervals that double from
-/// [`FAIL_REPEAT`]. After that no option is sent any more: the peer has heard, or never will.
+/// MP_FAIL of a host that fell back by itself goes out so often again. After that no option is sent any more: the peer has
+/// heard, or never will.
 const FAIL_REPEATS: u8 = 4;
-/// The first interval.
-pub(crate) const FAIL_REPEAT: Duration = Duration::from_millis(100);
 
 /// The connection goes on as plain TCP on its only subflow. It never becomes multipath again.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Fallback {
     told: u64,
     /// MP_FAIL is repeated until the peer acknowledges data or falls back visibly.
     fail: Option<u64>,
-    repeats: u8,
+    repeats: fail::Repeats,
     /// The peer may not know: DATA_ACKs go on, so that it does not wait for them for ever.
     keep_data_ack: bool,
     /// The peer's bytes without mapping are the next data: it fell back too, or had sent none when we did.
@@ -67,7 +67,7 @@ impl Fallback {
             doff: cut.nxt.min(cut.una),
             told: cut.next_ssn,
             fail: alone.then_some(cut.rcv_dsn),
-            repeats: 0,
+            repeats: fail::Repeats::new(FAIL_REPEATS),
             keep_data_ack: alone,
             trusted: !alone || cut.unheard,
         }
@@ -126,13 +126,12 @@ impl Fallback {
 
     /// MP_FAIL was out for one interval. Returns the next interval, or `None` where the peer has heard enough.
     pub(crate) fn repeat_fail(&mut self) -> Option<Duration> {
-        if self.repeats >= FAIL_REPEATS {
+        let wait = self.repeats.next();
+        if wait.is_none() {
             self.fail = None;
             self.keep_data_ack = false;
-            return None;
         }
-        self.repeats = self.repeats.saturating_add(1);
-        Some(FAIL_REPEAT.saturating_mul(2_u32.saturating_pow(u32::from(self.repeats))))
+        wait
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests.
 
-use super::{Cut, Evidence, Fallback, Situation, Verdict};
+use super::{Cut, Evidence, Failing, Fallback, Situation, Verdict};
 use crate::handshake::FallbackReason;
 use crate::subflow::SubflowId;
 use core::time::Duration;
@@ -98,6 +98,14 @@ fn mp_fail_is_repeated_for_a_while() {
     assert_eq!(fallback.fail_option(), None);
     assert!(!fallback.keeps_data_ack());
     assert!(!fallback.is_trusted(), "the peer has still said nothing");
+}
+
+#[test]
+fn an_infinite_mapping_is_asked_for_again_and_again() {
+    let mut failing = Failing::new(77);
+    assert_eq!(failing.option(), MpOption::Fail(MpFail { dsn: 77 }));
+    let waits: Vec<_> = core::iter::from_fn(|| failing.repeat()).take(9).collect();
+    assert_eq!(waits, [200, 400, 800, 1600, 3200, 6400].map(Duration::from_millis));
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Mpcb {
                 .min_by_key(|subflow| (subflow.health.is_stalled(), subflow.is_backup(), subflow.health.metrics().srtt))
                 .map(|subflow| subflow.id)
         };
-        if let Some(subflow) = choice.and_then(|sf| self.get_mut(sf)) {
+        if let Some(subflow) = choice.and_then(|sf| self.get_mut(sf)).filter(|subflow| !subflow.is_resetting()) {
             subflow.want(Wants::ACK);
         }
     }

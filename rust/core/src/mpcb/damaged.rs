@@ -5,16 +5,12 @@ use super::mode::Mode;
 use super::segment::SegIn;
 use super::timer::Timer;
 use crate::error::ConnError;
-use crate::fallback::FAIL_REPEAT;
+use crate::fallback::{FAIL_REPEAT, Failing};
 use crate::handshake::FallbackReason;
 use crate::seq;
 use crate::subflow::{SubflowId, SubflowState};
 use crate::time::Instant;
-use core::time::Duration;
 use mptcp_wire::{DssMap, MpFail, MpOption, RstReason};
-
-/// The peer's infinite mapping is awaited for so long after MP_FAIL.
-const FAIL_WAIT: Duration = Duration::from_secs(10);
 
 impl Mpcb {
     /// A DSS checksum failed for the map at `doff`.
@@ -30,8 +26,8 @@ impl Mpcb {
         let joining = self.live().any(|subflow| subflow.state == SubflowState::JoinAckSent);
         if self.can_fall_back(sf) && !joining && doff == self.reass.rcv_nxt() {
             // The bytes wait in the subflow's queue for the peer's infinite mapping.
-            self.mode = Mode::Failing(dsn);
-            self.timers.set(Timer::Fail, now + FAIL_WAIT);
+            self.mode = Mode::Failing(Failing::new(dsn));
+            self.timers.set(Timer::Fail, now + FAIL_REPEAT);
             self.ask_ack();
             return;
         }
@@ -42,12 +38,22 @@ impl Mpcb {
         self.request_output();
     }
 
-    /// The time for the answer to our MP_FAIL is over, or it is to be repeated.
+    /// MP_FAIL was out for one interval.
     pub(super) fn fail_timer(&mut self, now: Instant) {
-        match self.mode {
-            Mode::Failing(_) => self.end(ConnError::Damaged),
-            Mode::Plain(_) => self.repeat_fail(now),
-            Mode::Unconfirmed | Mode::Multipath | Mode::Over(..) => {}
+        let wait = match &mut self.mode {
+            Mode::Failing(failing) => match failing.repeat() {
+                Some(wait) => wait,
+                None => return self.end(ConnError::Damaged),
+            },
+            Mode::Plain(fallback) => match fallback.repeat_fail() {
+                Some(wait) => wait,
+                None => return,
+            },
+            Mode::Unconfirmed | Mode::Multipath | Mode::Over(..) => return,
+        };
+        self.timers.set(Timer::Fail, now + wait);
+        if self.mode.fail_option().is_some() {
+            self.ask_ack();
         }
     }
 

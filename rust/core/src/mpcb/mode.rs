@@ -1,8 +1,9 @@
 //! What kind of connection this is at present. It decides which rules an event meets.
 
 use crate::error::ConnError;
-use crate::fallback::Fallback;
+use crate::fallback::{Failing, Fallback};
 use crate::handshake::FallbackReason;
+use mptcp_wire::MpOption;
 
 /// The modes of a connection. It moves down this list and never up.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +13,9 @@ pub(super) enum Mode {
     Unconfirmed,
     /// It has: joins are possible (RFC 8684 section 3.1).
     Multipath,
-    /// A checksum failed on the only subflow and MP_FAIL is out, with this DSN. Its bytes wait for the peer's infinite mapping
+    /// A checksum failed on the only subflow and MP_FAIL is out. The bytes wait for the peer's infinite mapping
     /// (RFC 8684 section 3.7).
-    Failing(u64),
+    Failing(Failing),
     /// Plain TCP on one subflow. No DSS counts any more, and nothing at the data level is timed.
     Plain(Fallback),
     /// The connection has ended; what it was before, if that was plain TCP.
@@ -53,6 +54,15 @@ impl Mode {
         match self {
             Mode::Plain(fallback) | Mode::Over(_, Some(fallback)) => Some(fallback),
             Mode::Unconfirmed | Mode::Multipath | Mode::Failing(_) | Mode::Over(_, None) => None,
+        }
+    }
+
+    /// MP_FAIL that goes out with everything at present.
+    pub(super) fn fail_option(&self) -> Option<MpOption> {
+        match self {
+            Mode::Failing(failing) => Some(failing.option()),
+            Mode::Plain(fallback) | Mode::Over(_, Some(fallback)) => fallback.fail_option(),
+            Mode::Unconfirmed | Mode::Multipath | Mode::Over(_, None) => None,
         }
     }
 

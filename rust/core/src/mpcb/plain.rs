@@ -164,21 +164,6 @@ impl Mpcb {
         }
     }
 
-    /// MP_FAIL was out for one interval.
-    pub(super) fn repeat_fail(&mut self, now: Instant) {
-        let Mode::Plain(fallback) = &mut self.mode else {
-            return;
-        };
-        let Some(wait) = fallback.repeat_fail() else {
-            return;
-        };
-        let (sf, fails) = (fallback.sf(), fallback.fail_option().is_some());
-        self.timers.set(Timer::Fail, now + wait);
-        if fails && let Some(subflow) = self.get_mut(sf).filter(|subflow| !subflow.is_resetting()) {
-            subflow.want(Wants::ACK);
-        }
-    }
-
     /// The subflow is gone, and the connection with it. `reset`: we asked for that.
     pub(super) fn plain_closed(&mut self, end: SubflowEnd, reset: bool) {
         self.end(match end {

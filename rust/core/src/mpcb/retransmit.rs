@@ -121,8 +121,8 @@ impl Mpcb {
             return true;
         }
         // A DATA_FIN and nothing else was sent, and the peer never showed that it speaks MPTCP.
-        let unconfirmed = !self.mode.is_confirmed() && self.snd.sb_cc() == 0;
-        unconfirmed && self.recovery.backoff() >= UNCONFIRMED_FINS && self.never_confirmed(now)
+        let heard = self.mode.is_confirmed() || self.live().any(|subflow| subflow.receiving.option_seen());
+        !heard && self.snd.sb_cc() == 0 && self.recovery.backoff() >= UNCONFIRMED_FINS && self.never_confirmed(now)
     }
 
     /// Queues the gap at the head of what is outstanding, if no live subflow carries it: its bytes were acknowledged

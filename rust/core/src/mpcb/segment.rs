@@ -104,6 +104,11 @@ impl Mpcb {
             match option {
                 Ok(option) => {
                     seen.any = true;
+                    if !matches!(option, MpOption::Capable(_))
+                        && let Some(subflow) = self.get_mut(sf)
+                    {
+                        subflow.receiving.note_option();
+                    }
                     seen.signal |= !matches!(option, MpOption::Dss(_));
                     match self.mode {
                         // What came before it in the same segment may have changed the mode.

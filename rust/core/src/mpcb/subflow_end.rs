@@ -34,7 +34,8 @@ impl Mpcb {
         if subflow.ends.initiator {
             let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
             let down = match end {
-                _ if in_order || subflow.refused_for_good => Down::ForGood,
+                // A path that damages data would do so again.
+                _ if in_order || subflow.refused_for_good || subflow.pending.fail.is_some() => Down::ForGood,
                 SubflowEnd::Reset if opening => Down::Refused,
                 _ if opening => Down::Silent,
                 _ => Down::Lost,

@@ -6,7 +6,7 @@ use crate::fallback::Fallback;
 use crate::handshake::Role;
 use crate::output::{Phase, SubflowTx, TxState};
 use crate::subflow::{Subflow, SubflowId, SubflowState};
-use mptcp_wire::{MpFail, MpOption, Version};
+use mptcp_wire::Version;
 
 impl Mpcb {
     /// A new [`SubflowTx`] for a subflow that exists; `None` where it does not.
@@ -66,20 +66,11 @@ impl Mpcb {
             long_dsn: !self.cfg.short_dsn,
             fin: self.snd.fin_due(),
             infinite,
-            fail: self.fail_option(subflow),
+            fail: subflow.pending.fail.or(self.mode.fail_option()),
             reset: subflow.pending.reset,
             acked,
             keep_data_ack: fallback.is_some_and(Fallback::keeps_data_ack),
         }
-    }
-
-    fn fail_option(&self, subflow: &Subflow) -> Option<MpOption> {
-        let connection = match &self.mode {
-            Mode::Failing(dsn) => Some(MpOption::Fail(MpFail { dsn: *dsn })),
-            Mode::Plain(fallback) | Mode::Over(_, Some(fallback)) => fallback.fail_option(),
-            Mode::Unconfirmed | Mode::Multipath | Mode::Over(_, None) => None,
-        };
-        subflow.pending.fail.or(connection)
     }
 
     fn phase(&self, subflow: &Subflow) -> Phase {

@@ -72,7 +72,6 @@ impl Pm {
         self.locals.retain(|local| !matches!(local.state, LocalState::Removing(REMOVAL_REPEATS.., at) if at <= now));
         for local in &mut self.locals {
             if let LocalState::Removing(sent, at) = &mut local.state
-                && *sent < REMOVAL_REPEATS
                 && *at <= now
                 && let Some(slot) = slots.next()
             {

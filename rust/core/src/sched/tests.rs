@@ -41,8 +41,25 @@ fn a_slow_path_leaves_the_end_to_the_fast_one() {
 }
 
 #[test]
+fn what_the_fast_path_has_room_for_is_under_way_already() {
+    // Half of its window is free: it takes all of the data with the round that begins now, 10 ms.
+    let paths = [path(0, 10, 100_000, 50_000), path(1, 15, 10_000, 0)];
+    assert_eq!(ask(SchedulerKind::MinRtt, 1, &paths, &buffer(50_000), 10_000), 0);
+    // One byte more takes it another round: 20 ms.
+    assert_eq!(ask(SchedulerKind::MinRtt, 1, &paths, &buffer(50_001), 10_000), 10_000);
+    // As long as the other path: that one helps.
+    let paths = [paths[0], path(1, 20, 10_000, 0)];
+    assert_eq!(ask(SchedulerKind::MinRtt, 1, &paths, &buffer(50_001), 10_000), 10_000);
+}
+
+#[test]
 fn an_unmeasured_path_is_tried() {
     let paths = [path(0, 10, 10_000, 0), path(1, 0, 10_000, 0)];
+    assert_eq!(ask(SchedulerKind::MinRtt, 1, &paths, &buffer(1_000), 1_000), 1_000);
+    // Nothing is left to it: nobody knows how long it would take.
+    let paths = [path(0, 0, 10_000, 0), path(1, 100, 10_000, 0)];
+    assert_eq!(ask(SchedulerKind::MinRtt, 1, &paths, &buffer(1_000), 1_000), 1_000);
+    let paths = [path(0, 0, 10_000, 0), path(1, 0, 10_000, 0)];
     assert_eq!(ask(SchedulerKind::MinRtt, 1, &paths, &buffer(1_000), 1_000), 1_000);
 }
 

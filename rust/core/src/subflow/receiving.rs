@@ -20,6 +20,8 @@ pub(crate) struct Receiving {
     /// Payload below this SSN came in segments without DSS.
     unmapped_below: u64,
     dss_seen: bool,
+    /// An option of the peer other than MP_CAPABLE came: the third ACK of the handshake may be repeated.
+    option_seen: bool,
     /// The last segment came without any MPTCP option.
     last_without_options: bool,
     acks_without_options: u8,
@@ -38,6 +40,7 @@ impl Receiving {
             waits_for_map: false,
             unmapped_below: 0,
             dss_seen: false,
+            option_seen: false,
             last_without_options: false,
             acks_without_options: 0,
             fin: false,
@@ -152,6 +155,16 @@ impl Receiving {
     /// The peer's DSS has been seen on this subflow.
     pub(crate) const fn dss_seen(&self) -> bool {
         self.dss_seen
+    }
+
+    /// An option other than MP_CAPABLE came.
+    pub(crate) fn note_option(&mut self) {
+        self.option_seen = true;
+    }
+
+    /// The peer's options have passed on this subflow after the handshake.
+    pub(crate) const fn option_seen(&self) -> bool {
+        self.option_seen
     }
 
     /// An ACK came; `options`: with any MPTCP option; `news`: it acknowledged data.

@@ -173,19 +173,21 @@ impl Evidence {
         }
     }
 
-    /// `packet` has reached `side`, whose host is about to take it in.
-    pub fn arrives(&mut self, side: usize, packet: &Packet, host: &Host) {
+    /// `packet` has reached `side`, whose host is about to take it in. Whether it announces an address.
+    pub fn arrives(&mut self, side: usize, packet: &Packet, host: &Host) -> bool {
+        let mut announces = false;
         let marks = Marks::of(packet);
         if side == 1 && marks.capable {
             if packet.flags.syn { self.syns.arrived += 1 } else { self.acks.arrived += 1 }
         }
         self.dss[side] += u64::from(marks.dss);
         if !marks.any || !host.listens(packet) {
-            return;
+            return false;
         }
         for option in mptcp_options(&packet.options).flatten() {
             match option {
                 MpOption::AddAddr(add) if add.form != AddAddrForm::Echo => {
+                    announces = true;
                     self.announced[side].insert(add.addr_id, add.addr);
                 }
                 MpOption::RemoveAddr(ids) => {
@@ -196,6 +198,7 @@ impl Evidence {
                 _ => {}
             }
         }
+        announces
     }
 
     /// Looks at what `side` has become.

@@ -139,6 +139,13 @@ impl Host {
         infos.filter(|info| info.state == SubflowState::Established).map(|info| (info.local, info.remote))
     }
 
+    /// It has more than one subflow that the peer may use.
+    pub fn has_several(&self) -> bool {
+        let mpcb = self.mpcb.iter();
+        let states = mpcb.flat_map(|mpcb| mpcb.subflow_ids().filter_map(|sf| mpcb.subflow_state(sf)));
+        states.filter(|s| matches!(s, SubflowState::Established | SubflowState::JoinAckSent)).count() > 1
+    }
+
     /// Whether core takes in the options of `packet`.
     pub fn listens(&self, packet: &Packet) -> bool {
         let is_its = |f: &&Flow| f.tcp.local == packet.to && f.tcp.remote == packet.from;

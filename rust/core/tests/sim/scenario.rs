@@ -202,7 +202,7 @@ fn late_writer(dice: &mut Dice, apps: &mut [App; 2]) {
     let chunk = 1 + dice.size(20_000);
     let from = if dice.chance(40) { 0 } else { app.to_write };
     app.to_write = from + chunk * (1 + dice.below(5));
-    let pause = if dice.chance(80) { dice.millis(0, 3000) } else { dice.millis(0, 100_000) };
+    let pause = if dice.chance(80) { dice.millis(0, 3000) } else { dice.millis(0, 20_000) };
     app.late = Some(Late { from, chunk, pause });
     apps[1 - side].expect = apps[side].to_write;
 }
@@ -290,19 +290,22 @@ fn deeds(dice: &mut Dice, family: Family, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Inst
 /// goes for good.
 fn address_deeds(dice: &mut Dice, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Instant, Deed)> {
     let mut deeds = Vec::new();
+    // Then the server keeps its second one, or there may be no way left.
+    let zero = dice.chance(50);
     for side in 0..2 {
+        let kept = usize::from(zero && side == 1);
         let mut at = Instant::ZERO + dice.millis(0, 1500);
         for _ in 0..dice.below(6) {
-            let list = addrs[side].iter().enumerate().filter(|(n, _)| *n == 0 || dice.chance(50)).map(|(_, a)| *a);
+            let list = addrs[side].iter().enumerate().filter(|(n, _)| *n <= kept || dice.chance(50)).map(|(_, a)| *a);
             deeds.push((at, Deed::Addresses(side, list.collect())));
             at = at + dice.millis(0, 2500);
         }
-        if let Some(addr) = addrs[side].get(1).filter(|_| dice.chance(30)) {
+        if let Some(addr) = addrs[side].get(1 + kept).filter(|_| dice.chance(30)) {
             deeds.push((at, Deed::Lost(side, *addr)));
             deeds.push((at + dice.millis(0, 3000), Deed::Back(side, *addr)));
         }
     }
-    if dice.chance(50) {
+    if zero {
         deeds.push((Instant::ZERO + dice.millis(0, 2000), Deed::RemoveZero(1)));
     }
     deeds

@@ -250,7 +250,11 @@ impl World {
             let Some(Reverse(arrival)) = self.arrivals.pop() else {
                 break;
             };
-            self.seen.arrives(arrival.side, &arrival.packet, &self.hosts[arrival.side]);
+            let announces = self.seen.arrives(arrival.side, &arrival.packet, &self.hosts[arrival.side]);
+            if announces {
+                // What was refused may be tried again.
+                self.hosts[arrival.side].opened.clear();
+            }
             self.hosts[arrival.side].input(&arrival.packet, now);
             self.seen.look(arrival.side, &self.hosts[arrival.side]);
         }
@@ -267,7 +271,7 @@ impl World {
             self.seen.look(side, &self.hosts[side]);
         }
         if !self.seen.whole && self.meddled {
-            self.seen.several |= self.hosts.iter().any(|host| host.carriers().count() > 1);
+            self.seen.several |= self.hosts.iter().any(Host::has_several);
             let whole = |at: &(SocketAddr, SocketAddr)| {
                 !self.links[self.path_of(at.0.ip())].meddles() && self.hosts[1].carriers().any(|to| (to.1, to.0) == *at)
             };

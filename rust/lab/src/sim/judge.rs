@@ -5,8 +5,8 @@ use mptcp_core::handshake::FallbackReason;
 
 use super::app::App;
 use super::scenario::{Expect, Kind, Scenario};
+use super::witness::Story;
 use super::world::{Pair, World};
-use crate::host::ConnStats;
 
 /// No connection of these runs may ever use more octets for maps and ranges.
 const MOST_MEMORY: usize = 2 << 20;
@@ -15,7 +15,7 @@ const MOST_MEMORY: usize = 2 << 20;
 pub(super) fn judge(scenario: &Scenario, world: &World<'_>) -> Result<(), String> {
     for pair in &world.pairs {
         for side in [0, 1] {
-            application(scenario, pair, side).map_err(|what| format!("{}: {what}", ["A", "B"][side]))?;
+            application(scenario, world, pair, side).map_err(|what| format!("{}: {what}", ["A", "B"][side]))?;
         }
     }
     for (side, host) in world.net.hosts.iter().enumerate() {
@@ -27,62 +27,99 @@ pub(super) fn judge(scenario: &Scenario, world: &World<'_>) -> Result<(), String
     Ok(())
 }
 
-fn application(scenario: &Scenario, pair: &Pair, side: usize) -> Result<(), String> {
+fn application(scenario: &Scenario, world: &World<'_>, pair: &Pair, side: usize) -> Result<(), String> {
     let (app, peer) = (&pair.apps[side], &pair.apps[1 - side]);
-    let expect = if died_with_its_path(scenario.kind, pair) { Expect::Explained } else { scenario.kind.expect() };
+    let story = world.net.witness.story(pair.to.port());
     if app.read > app.expects.min(peer.written) {
         return Err(format!("read {} octets of {} that were written", app.read, peer.written));
     }
     let plain = app.last.as_ref().is_none_or(|stats| stats.fallback.is_some());
-    if app.damaged > 0 && !(expect == Expect::Damage && plain) {
+    if app.damaged > 0 && !(scenario.kind.expect() == Expect::Damage && plain) {
         return Err(format!("{} octets are not what was written", app.damaged));
     }
     if let Some(stats) = app.last.as_ref().filter(|stats| stats.memory.1 > MOST_MEMORY) {
         return Err(format!("used {} octets of memory", stats.memory.1));
     }
+    if let Some(reason) = fell(pair, side)
+        && !fall_explained(scenario, pair, side, reason, &story)
+    {
+        return Err(format!("fell back to plain TCP ({reason:?}), which nothing explains: {story:?} {:#?}", app.last));
+    }
     let whole = app.read == app.expects;
-    if expect == Expect::Complete {
-        // A connection that was closed early may be gone before its end was seen.
-        let done = app.ended == Some(ConnError::Done) || (app.ended.is_none() && app.plan.closes_early && app.closed);
-        if !whole || !done {
-            return Err(format!("read {} of {}, ended {:?}: {:#?}", app.read, app.expects, app.ended, app.last));
-        }
-        return Ok(());
-    }
     match app.ended {
-        Some(ConnError::Done) | None if app.conn.is_some() && !whole && !ended_by_peer(pair, side) => {
-            Err(format!("ended {:?} though only {} of {} arrived: {:#?}", app.ended, app.read, app.expects, app.last))
+        // A connection that was closed early may be gone before its end was seen.
+        None if app.conn.is_none() || (app.plan.closes_early && app.closed) => {}
+        None => return Err(format!("no end, nor closed early: {:#?}", app.last)),
+        Some(ConnError::Done) => {}
+        Some(why) if explained(scenario, pair, side, why) => return Ok(()),
+        Some(why) => return Err(format!("ended {why}, which nothing explains; read {}: {:#?}", app.read, app.last)),
+    }
+    if !whole && app.conn.is_some() && !(app.ended.is_none() && gone(peer)) {
+        return Err(format!(
+            "ended {:?} though only {} of {} arrived: {:#?}",
+            app.ended, app.read, app.expects, app.last
+        ));
+    }
+    Ok(())
+}
+
+fn fell(pair: &Pair, side: usize) -> Option<FallbackReason> {
+    pair.apps[side].last.as_ref()?.fallback
+}
+
+/// Its application ended it before its time.
+fn gone(app: &App) -> bool {
+    app.ended == Some(ConnError::Aborted)
+}
+
+/// Whether the scenario or the packets explain why this side is plain TCP (RFC 8684 sections 3.1 and 3.7).
+fn fall_explained(scenario: &Scenario, pair: &Pair, side: usize, reason: FallbackReason, story: &Story) -> bool {
+    let strips = matches!(scenario.kind, Kind::Handshake | Kind::Stripped | Kind::Coalesced);
+    let damages = matches!(scenario.kind, Kind::Corrupted | Kind::Coalesced);
+    let enabled = scenario.hosts.iter().all(|host| host.mptcp.enable);
+    let scarce = scenario.hosts[side].refuse_per_mille > 0;
+    let peer_fell = fell(pair, 1 - side).is_some();
+    let lost = story.sent.iter().sum::<u64>() > story.arrived.iter().sum::<u64>();
+    // A DATA_FIN alone is not acknowledged by TCP: without an answer it is as if options were stripped.
+    let unanswered = lost && (0..2).any(|of| story.fins[of] >= 2 && story.dss[1 - of] == 0);
+    match reason {
+        FallbackReason::Disabled => !scenario.hosts[side].mptcp.enable,
+        FallbackReason::NoCapable if side == 1 => {
+            let tries = u32::from(scenario.hosts[0].capable_syns);
+            !enabled || (story.bare_syn && (strips || story.capable_syns >= tries))
         }
-        Some(why) if !explained(scenario.kind, app, why) => {
-            Err(format!("ended {why}, which nothing explains: {:#?}", app.last))
-        }
-        _ => Ok(()),
+        FallbackReason::NoCapable => !enabled || strips || peer_fell,
+        FallbackReason::NoCapableInAck => story.bare_ack && (strips || story.capable_acks > 0 || peer_fell),
+        FallbackReason::Version => !scenario.hosts[1].mptcp.accepts(scenario.hosts[0].mptcp.version),
+        FallbackReason::NoResources => scarce,
+        FallbackReason::NoDss => strips || peer_fell || unanswered,
+        FallbackReason::Checksum => damages,
+        FallbackReason::PeerFailed => damages || strips || peer_fell || unanswered,
+        FallbackReason::Algorithm | FallbackReason::BadKey => false,
     }
 }
 
-/// The path was cut before the connection had another. The queue had no room for its SYN/ACK; or for the third ACK and the
-/// first data, which say MP_CAPABLE, so that B had to take it for plain TCP (RFC 8684 section 3.1).
+/// The first path was cut for good, and a connection is plain TCP, or has not come about yet: it has no other.
 fn died_with_its_path(kind: Kind, pair: &Pair) -> bool {
-    let said = |side: usize, test: fn(&ConnStats) -> bool| pair.apps[side].last.as_ref().is_some_and(test);
-    let unanswered = said(0, |stats| !stats.is_mptcp && stats.fallback.is_none());
-    let unheard = said(1, |stats| stats.fallback == Some(FallbackReason::NoCapableInAck));
-    kind == Kind::FirstPathDies && (unanswered || unheard)
+    // The queue had no room for its SYN/ACK.
+    let unanswered = pair.apps[0].last.as_ref().is_some_and(|stats| !stats.is_mptcp && stats.fallback.is_none());
+    kind == Kind::FirstPathDies && (unanswered || [0, 1].into_iter().any(|side| fell(pair, side).is_some()))
 }
 
-/// The peer aborted: the end came from there.
-fn ended_by_peer(pair: &Pair, side: usize) -> bool {
-    pair.apps[1 - side].ended == Some(ConnError::Aborted)
-}
-
-fn explained(kind: Kind, app: &App, why: ConnError) -> bool {
+/// Whether what happened explains that this side did not end in order.
+fn explained(scenario: &Scenario, pair: &Pair, side: usize, why: ConnError) -> bool {
+    let (app, peer) = (&pair.apps[side], &pair.apps[1 - side]);
+    let kind = scenario.kind;
+    let dead = kind == Kind::AllPathsDie || died_with_its_path(kind, pair);
+    // No fallback is possible in the middle of a connection, or with several subflows (RFC 8684 section 3.7): whoever
+    // finds out resets one after the other.
+    let broken = matches!(kind, Kind::Coalesced | Kind::Stripped | Kind::Corrupted);
     match why {
         ConnError::Done => true,
-        ConnError::Aborted => app.plan.aborts.is_some() || app.plan.patience.is_some(),
+        ConnError::Aborted => app.plan.aborts.is_some() || (dead && app.plan.patience.is_some()),
         // An application that gave up may have done so while a path of the peer's still worked.
-        ConnError::Reset => true,
-        ConnError::Damaged => matches!(kind, Kind::Corrupted | Kind::Stripped | Kind::Coalesced),
-        ConnError::TimedOut => {
-            matches!(kind, Kind::FirstPathDies | Kind::AllPathsDie | Kind::Stripped | Kind::Corrupted | Kind::Coalesced)
-        }
+        ConnError::Reset => gone(peer) || broken,
+        ConnError::TimedOut => dead || broken,
+        ConnError::Damaged => matches!(kind, Kind::Coalesced | Kind::Corrupted),
     }
 }

@@ -25,6 +25,7 @@ mod net;
 mod pinned;
 mod scenario;
 mod trace;
+mod witness;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use mptcp_core::time::Instant;
 
 use super::trace::{Trace, packet_ends};
+use super::witness::Witness;
 use crate::host::Host;
 use crate::link::{Direction, Path};
 
@@ -17,6 +18,7 @@ pub(super) struct Net<'a> {
     /// Which path an address is on. A packet takes the higher of its two addresses'.
     routes: HashMap<IpAddr, usize>,
     pub(super) trace: Trace<'a>,
+    pub(super) witness: Witness,
     pub(super) packets: u64,
     /// Changes with every octet and every time of every packet.
     digest: DefaultHasher,
@@ -25,7 +27,7 @@ pub(super) struct Net<'a> {
 impl<'a> Net<'a> {
     pub(super) fn new(hosts: [Host; 2], paths: Vec<Path>, routes: &[(IpAddr, usize)], trace: Trace<'a>) -> Net<'a> {
         let routes = routes.iter().copied().collect();
-        Net { hosts, paths, routes, trace, packets: 0, digest: DefaultHasher::new() }
+        Net { hosts, paths, routes, trace, witness: Witness::default(), packets: 0, digest: DefaultHasher::new() }
     }
 
     /// Equal for equal runs.
@@ -44,6 +46,7 @@ impl<'a> Net<'a> {
                 (now, &packet).hash(&mut self.digest);
                 let path = self.route(&packet);
                 self.trace.sent(now, path, direction, &packet);
+                self.witness.sent(direction, &packet);
                 if let Some(path) = path {
                     self.paths[path].push(now, direction, packet);
                 }
@@ -53,6 +56,7 @@ impl<'a> Net<'a> {
             while let Some((direction, packet)) = path.poll(now) {
                 any = true;
                 self.trace.arrived(now, n, direction, &packet);
+                self.witness.arrived(direction, &packet);
                 let to = match direction {
                     Direction::AToB => &mut self.hosts[1],
                     Direction::BToA => &mut self.hosts[0],

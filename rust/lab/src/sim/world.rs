@@ -25,7 +25,7 @@ const MEASURE_EVERY: u64 = 64;
 pub(super) struct Pair {
     pub(super) at: Instant,
     from: IpAddr,
-    to: SocketAddr,
+    pub(super) to: SocketAddr,
     pub(super) apps: [App; 2],
 }
 

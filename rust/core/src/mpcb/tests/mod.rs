@@ -1,5 +1,6 @@
 //! What the simulators meet too seldom: single segments in an order of their own.
 
+mod addresses;
 mod damage;
 mod ending;
 mod fallback;

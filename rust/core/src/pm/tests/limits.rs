@@ -10,6 +10,7 @@ fn there_is_a_limit_to_what_a_peer_may_announce_and_memory_comes_back() {
     }
     let more = case.pm.on_add_addr(&announced(200, "10.0.8.8"), true, at(0), &mut case.pool);
     assert_eq!(more, Err(AddrRefused::NoRoom));
+    case.failed(Pair { local: 0, remote: 1 }, Down::Silent, at(0));
     case.pm.clear(&mut case.pool);
     assert_eq!(case.pool.used(), 0);
 }

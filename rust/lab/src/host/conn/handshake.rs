@@ -6,6 +6,7 @@ use mptcp_core::pool::Pool;
 use mptcp_core::rng::Rng as _;
 use mptcp_core::subflow::SubflowId;
 use mptcp_core::time::Instant;
+use mptcp_wire::Version;
 
 use super::{Conn, Level, Role};
 use crate::host::ConnId;
@@ -183,7 +184,7 @@ fn respond(sh: &mut Shared, id: ConnId, options: &[u8]) -> Result<Responder, Fal
     if !sh.cfg.mptcp.enable {
         return Err(FallbackReason::Disabled);
     }
-    let version = Responder::version_for(options, sh.cfg.mptcp.v0)?;
+    let version = Responder::version_for(options, sh.cfg.mptcp.accepts(Version::V0))?;
     if !sh.cfg.mptcp.accepts(version) {
         return Err(FallbackReason::Version);
     }
