@@ -102,17 +102,17 @@ impl Ending {
         others || (!self.has_peer_fin() && snd.sb_cc() == 0)
     }
 
-    /// The last subflow is gone, and `end` is how.
-    pub(crate) fn last_subflow_gone(&self, end: SubflowEnd, snd: &SndBuf) -> LastGone {
+    /// The last subflow is gone, and `end` is how; `transient`: the peer's RST said that it might be joined again.
+    pub(crate) fn last_subflow_gone(&self, end: SubflowEnd, transient: bool, snd: &SndBuf) -> LastGone {
         // The peer has everything, and we have everything of it, but for the last acknowledgement.
         if self.is_peer_done() && snd.is_shut() && snd.sb_cc() == 0 {
             return LastGone::Over(ConnError::Done);
         }
         match end {
             // RFC 8684 section 4: all subflows reset is the connection reset.
-            SubflowEnd::Reset => LastGone::Over(ConnError::Reset),
+            SubflowEnd::Reset if !transient => LastGone::Over(ConnError::Reset),
             SubflowEnd::Fin if self.detached => LastGone::Over(ConnError::Reset),
-            SubflowEnd::Fin | SubflowEnd::Timeout | SubflowEnd::Local => LastGone::Wait,
+            SubflowEnd::Fin | SubflowEnd::Reset | SubflowEnd::Timeout | SubflowEnd::Local => LastGone::Wait,
         }
     }
 

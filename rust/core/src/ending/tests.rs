@@ -85,7 +85,7 @@ fn it_is_complete_when_both_data_fins_are_acknowledged() {
 #[test]
 fn the_last_subflow_ends_the_connection_or_leaves_time_for_another() {
     let open = written(10);
-    let last = |ending: &Ending, end| ending.last_subflow_gone(end, &open);
+    let last = |ending: &Ending, end| ending.last_subflow_gone(end, false, &open);
     assert_eq!(last(&Ending::new(), SubflowEnd::Reset), LastGone::Over(ConnError::Reset));
     for end in [SubflowEnd::Fin, SubflowEnd::Timeout, SubflowEnd::Local] {
         assert_eq!(last(&Ending::new(), end), LastGone::Wait, "{end:?}");
@@ -95,12 +95,15 @@ fn the_last_subflow_ends_the_connection_or_leaves_time_for_another() {
     assert_eq!(last(&detached, SubflowEnd::Fin), LastGone::Over(ConnError::Reset));
     assert_eq!(last(&detached, SubflowEnd::Timeout), LastGone::Wait);
 
+    let transient = Ending::new().last_subflow_gone(SubflowEnd::Reset, true, &open);
+    assert_eq!(transient, LastGone::Wait, "the peer says that it is not for good");
+
     let mut shut = written(10);
     shut.shut();
-    assert_eq!(peer_done().last_subflow_gone(SubflowEnd::Reset, &shut), LastGone::Over(ConnError::Reset));
+    assert_eq!(peer_done().last_subflow_gone(SubflowEnd::Reset, false, &shut), LastGone::Over(ConnError::Reset));
     shut.data_ack(11);
     for end in [SubflowEnd::Fin, SubflowEnd::Reset, SubflowEnd::Timeout, SubflowEnd::Local] {
-        let gone = peer_done().last_subflow_gone(end, &shut);
+        let gone = peer_done().last_subflow_gone(end, false, &shut);
         assert_eq!(gone, LastGone::Over(ConnError::Done), "only the ACK of our DATA_FIN is missing: {end:?}");
     }
 }

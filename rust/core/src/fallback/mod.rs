@@ -34,8 +34,10 @@ pub(crate) struct Fallback {
     repeats: fail::Repeats,
     /// The peer may not know: DATA_ACKs go on, so that it does not wait for them for ever.
     keep_data_ack: bool,
-    /// The peer's bytes without mapping are the next data: it fell back too, or had sent none when we did.
-    trusted: bool,
+    /// The peer has fallen back too.
+    peer_knows: bool,
+    /// It had sent nothing that we took when we fell back.
+    unheard: bool,
 }
 
 /// What a connection looks like at the moment of its fallback.
@@ -69,7 +71,8 @@ impl Fallback {
             fail: alone.then_some(cut.rcv_dsn),
             repeats: fail::Repeats::new(FAIL_REPEATS),
             keep_data_ack: alone,
-            trusted: !alone || cut.unheard,
+            peer_knows: !alone,
+            unheard: cut.unheard,
         }
     }
 
@@ -83,9 +86,14 @@ impl Fallback {
         self.sf
     }
 
-    /// The peer's bytes without mapping are the next data.
+    /// The peer's bytes without mapping are the next data: it fell back too, or had sent none when we did.
     pub(crate) const fn is_trusted(&self) -> bool {
-        self.trusted
+        self.peer_knows || self.unheard
+    }
+
+    /// The peer has shown that it has fallen back too.
+    pub(crate) const fn peer_knows(&self) -> bool {
+        self.peer_knows
     }
 
     /// ACKs still carry the DATA_ACK.
@@ -113,7 +121,7 @@ impl Fallback {
     pub(crate) const fn peer_follows(&mut self) {
         self.keep_data_ack = false;
         self.fail = None;
-        self.trusted = true;
+        self.peer_knows = true;
     }
 
     /// The subflow's acknowledgement is the DATA_ACK now: the data offset that it stands for.

@@ -132,6 +132,10 @@ impl Mpcb {
         ];
         let (want, action) = order.into_iter().find(|(want, _)| subflow.pending.wants.contains(*want))?;
         subflow.pending.wants.remove(want);
+        if want == Wants::ACK && subflow.pending.wants.contains(Wants::ACK_AGAIN) {
+            subflow.pending.wants.remove(Wants::ACK_AGAIN);
+            subflow.want(Wants::ACK);
+        }
         Some(action)
     }
 

@@ -10,7 +10,7 @@ use crate::rng::Rng;
 use crate::subflow::{SubflowId, Wants};
 use crate::time::Instant;
 use core::net::IpAddr;
-use mptcp_wire::{MpOption, MpPrio, Version};
+use mptcp_wire::{MpOption, MpPrio, RstReason, Version};
 
 impl Mpcb {
     /// Our additional addresses are now `list`: new ones are announced or joined from, lost ones taken back.
@@ -36,8 +36,14 @@ impl Mpcb {
     /// A local address is gone from its interface: its subflows cannot send any more.
     pub fn address_lost(&mut self, addr: IpAddr) {
         self.invalidate();
+        let plain = self.mode.fallback().is_some();
         for subflow in self.live_mut().filter(|subflow| subflow.ends.local.ip() == addr) {
-            subflow.reset(None);
+            if plain {
+                subflow.reset(None);
+            } else {
+                // Where the RST still gets through, the peer learns that this is not the end of the connection.
+                subflow.reset_because(RstReason::UNSPECIFIED, true);
+            }
         }
         self.pm.note_lost(addr);
         self.request_output();
@@ -87,15 +93,18 @@ impl Mpcb {
         let Some(signal) = self.pm.take_signal(&self.agreed, now) else {
             return;
         };
-        if let MpOption::AddAddr(add) = signal
-            && add.form != mptcp_wire::AddAddrForm::Echo
-        {
-            self.stats.add_addr_sent = self.stats.add_addr_sent.saturating_add(1);
+        let mut wants = Wants::ACK;
+        if let MpOption::AddAddr(add) = signal {
+            // Long ones leave no room for the DSS, and the DATA_ACK that it brings may be the only one for a while.
+            wants |= Wants::ACK_AGAIN;
+            if add.form != mptcp_wire::AddAddrForm::Echo {
+                self.stats.add_addr_sent = self.stats.add_addr_sent.saturating_add(1);
+            }
         }
         self.invalidate();
         if let Some(subflow) = self.get_mut(sf) {
             subflow.pending.signal = Some(signal);
-            subflow.want(Wants::ACK);
+            subflow.want(wants);
         }
     }
 

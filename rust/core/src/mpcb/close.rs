@@ -79,9 +79,11 @@ impl Mpcb {
         self.end(error);
     }
 
-    /// Both directions have ended, or are about to: no new subflows.
+    /// Both directions have ended, or are about to: no new subflows. A DATA_FIN that is not acknowledged needs one where none
+    /// is left.
     pub(super) fn is_closing(&self) -> bool {
-        self.mode.is_over() || self.ending.refuses_subflows(&self.snd)
+        let needed = || self.snd.outstanding() && !self.live().any(Subflow::is_established);
+        self.mode.is_over() || (self.ending.refuses_subflows(&self.snd) && !needed())
     }
 
     /// After a change on the send side: all data is mapped and the application has closed.

@@ -62,6 +62,10 @@ impl Mpcb {
         self.stats.fail_received = self.stats.fail_received.saturating_add(1);
         // With a RST, the subflow's end will bring its data back to the queue.
         if seg.flags.rst {
+            if let Some(subflow) = self.get_mut(sf) {
+                // A path that damages data would do so again.
+                subflow.refused_for_good = true;
+            }
             return;
         }
         if self.ending.is_complete(&self.snd) {
@@ -85,6 +89,9 @@ impl Mpcb {
 
     /// The peer's infinite mapping, on a segment with data.
     pub(super) fn on_infinite_map(&mut self, sf: SubflowId, map: &DssMap, now: Instant) {
+        if self.ending.is_complete(&self.snd) {
+            return;
+        }
         if !self.can_fall_back(sf) || !self.agrees(sf, map) {
             return self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
         }
@@ -93,6 +100,17 @@ impl Mpcb {
         if let Mode::Plain(fallback) = &mut self.mode {
             fallback.peer_follows();
         }
+    }
+
+    /// Whether SSN and data offset of a map run in parallel with what was taken from the subflow so far.
+    pub(super) fn continues(&self, sf: SubflowId, map: &DssMap) -> bool {
+        let nxt = self.reass.rcv_nxt();
+        let Some(head) = self.get(sf).map(|subflow| subflow.receiving.head()) else {
+            return false;
+        };
+        let ssn = seq::expand32(map.ssn, head);
+        seq::data_offset(map.dsn, self.agreed.remote.idsn, nxt)
+            .is_some_and(|doff| doff.wrapping_sub(nxt) == ssn.wrapping_sub(head))
     }
 
     /// Whether the peer's infinite mapping makes the next byte of the subflow the next of the data.

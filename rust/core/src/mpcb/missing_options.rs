@@ -17,6 +17,10 @@ const MISMAPPED_GRACE: Duration = Duration::from_secs(2);
 impl Mpcb {
     /// Falls back, gives up the subflow or waits, as `evidence` on `sf` asks. Returns whether the connection fell back.
     pub(super) fn options_missing(&mut self, sf: SubflowId, evidence: Evidence, now: Instant) -> bool {
+        if self.ending.is_complete(&self.snd) {
+            // Everything has arrived on both sides; the FINs that are missing need no options.
+            return false;
+        }
         let verdict = self.situation(sf).judge(evidence);
         match verdict {
             Verdict::FallBack => self.fall_back(sf, FallbackReason::NoDss, now),

@@ -235,7 +235,8 @@ impl Mpcb {
     pub(super) fn on_tcprst(&mut self, sf: SubflowId, rst: &MpTcpRst) {
         self.stats.rst_received = self.stats.rst_received.saturating_add(1);
         if let Some(subflow) = self.get_mut(sf) {
-            subflow.refused_for_good = !rst.transient && rst.reason == RstReason::PROHIBITED;
+            subflow.refused_for_good |= !rst.transient && rst.reason == RstReason::PROHIBITED;
+            subflow.reset_transient = rst.transient;
         }
     }
 }

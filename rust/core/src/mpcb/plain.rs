@@ -13,7 +13,7 @@ use crate::sockbuf::DataAcked;
 use crate::subflow::{SubflowId, Wants};
 use crate::time::Instant;
 use mptcp_wire::tcp_options::mptcp_options;
-use mptcp_wire::{Dss, MpOption, RstReason};
+use mptcp_wire::{Dss, DssMap, MpOption, RstReason};
 
 impl Mpcb {
     /// From here on the connection is one TCP connection on `sf`.
@@ -79,6 +79,8 @@ impl Mpcb {
     /// The peer may not know of the fallback yet: of its options only those count that concern the whole connection.
     pub(super) fn plain_option_in(&mut self, sf: SubflowId, seg: &SegIn, option: &MpOption) {
         match option {
+            // The peer's data is complete: no map concerns anything that is still to come.
+            MpOption::Dss(_) if self.ending.is_peer_done() => {}
             MpOption::Dss(Dss { map: Some(map), .. }) if map.is_infinite() && seg.len > 0 => {
                 let agrees = self.agrees(sf, map);
                 let Mode::Plain(fallback) = &mut self.mode else {
@@ -90,10 +92,22 @@ impl Mpcb {
                     self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
                 }
             }
+            MpOption::Dss(Dss { map: Some(map), data_fin, .. }) if !map.is_infinite() && !(*data_fin && map.len == 1) => {
+                self.on_map_after_fallback(sf, map);
+            }
             MpOption::Fail(_) => self.stats.fail_received = self.stats.fail_received.saturating_add(1),
             MpOption::FastClose(close) => self.on_fastclose(close),
             MpOption::TcpRst(rst) if seg.flags.rst => self.on_tcprst(sf, rst),
             _ => {}
+        }
+    }
+
+    /// The peer still sends maps: it does not know of the fallback. What it sends again at the data level would be taken for new
+    /// data, so the subflow ends where a map does not say what its place in the subflow says.
+    fn on_map_after_fallback(&mut self, sf: SubflowId, map: &DssMap) {
+        let knows = self.mode.fallback().is_some_and(Fallback::peer_knows);
+        if !knows && !self.continues(sf, map) {
+            self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
         }
     }
 

@@ -49,7 +49,7 @@ impl Mpcb {
             let gone = if damaged {
                 LastGone::Over(ConnError::Damaged)
             } else {
-                self.ending.last_subflow_gone(end, &self.snd)
+                self.ending.last_subflow_gone(end, subflow.reset_transient, &self.snd)
             };
             match gone {
                 LastGone::Over(error) => self.end(error),

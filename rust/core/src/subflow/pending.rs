@@ -11,6 +11,8 @@ bitflags! {
         const OUTPUT = 0x01;
         /// Send an ACK without payload.
         const ACK = 0x02;
+        /// Send one more after that: what it carries may take the place of the DSS.
+        const ACK_AGAIN = 0x10;
         /// Close in order.
         const CLOSE = 0x04;
         /// Reset.

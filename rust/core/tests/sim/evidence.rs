@@ -2,6 +2,8 @@
 
 use crate::host::Host;
 use crate::packet::Packet;
+use crate::tcp::MOST_TIMEOUTS;
+use mptcp_core::error::ConnError;
 use mptcp_core::handshake::FallbackReason;
 use mptcp_wire::tcp_options::mptcp_options;
 use mptcp_wire::{AddAddrForm, MpOption};
@@ -42,6 +44,11 @@ pub struct Fall {
 }
 
 impl Fall {
+    /// It fell back because it heard nothing, though its peer speaks MPTCP.
+    pub const fn went_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
     /// Whether the packets explain why `side` is plain TCP now (RFC 8684 sections 3.1 and 3.7).
     pub const fn is_explained(&self, side: usize, syn_tries: u32) -> bool {
         match self.reason {
@@ -119,6 +126,11 @@ pub struct Evidence {
     pub corrupted: [u64; 2],
     /// RSTs that got lost.
     pub lost_rsts: [u64; 2],
+    /// Packets on their way to a host that got lost since the last one that arrived there.
+    lost_in_a_row: [u32; 2],
+    /// The host's connection timed out when as many packets in a row had got lost on one way as TCP has tries.
+    pub gave_up: [bool; 2],
+    ended: [bool; 2],
     /// Packets that got lost.
     lost: u64,
     /// DATA_FINs without payload that a side sent, and DSSs that reached it.
@@ -156,6 +168,7 @@ impl Evidence {
             assert!(allowed, "side {side} joins {}, which the peer has taken back, or never announced", packet.to);
         }
         self.fins[side] += u64::from(before.fin);
+        self.lost_in_a_row[to] = if lost { self.lost_in_a_row[to] + 1 } else { 0 };
         self.lost += u64::from(lost);
         if lost {
             self.lost_rsts[to] += u64::from(packet.flags.rst);
@@ -203,6 +216,11 @@ impl Evidence {
 
     /// Looks at what `side` has become.
     pub fn look(&mut self, side: usize, host: &Host) {
+        if host.ended.is_some() && !self.ended[side] {
+            self.ended[side] = true;
+            let tries_lost = self.lost_in_a_row.iter().any(|lost| *lost >= MOST_TIMEOUTS);
+            self.gave_up[side] = host.ended == Some(ConnError::TimedOut) && tries_lost;
+        }
         if self.falls[side].is_some() {
             return;
         }

@@ -1,5 +1,6 @@
 //! Whether what came of a run is what had to. Everything that the run does not explain is a failure.
 
+use crate::evidence::Fall;
 use crate::host::Host;
 use crate::world::{Stall, World};
 use mptcp_core::error::ConnError;
@@ -82,6 +83,14 @@ fn ends(world: &World, side: usize) -> Ends {
         // Plain TCP dies with its path.
         ends.push(ConnError::TimedOut);
     }
+    if fell && world.seen.gave_up != [false, false] {
+        // Or when all its tries got lost, which the peer learns from a RST, or by having no answer itself.
+        ends.extend([ConnError::TimedOut, ConnError::Reset]);
+    }
+    if world.seen.falls.iter().flatten().any(Fall::went_unanswered) {
+        // The peer does not know, and goes on as before: what it sends again would be taken for new data.
+        ends.extend([ConnError::TimedOut, ConnError::Reset]);
+    }
     if world.seen.whole {
         // There was a path that works: whatever befalls the others, the connection lives.
         return ends;
@@ -107,7 +116,7 @@ fn silence(world: &World) {
         let peer = &world.hosts[1 - side];
         let peer_gone = peer.ended.is_some_and(|end| end != ConnError::Done);
         let never_opened = host.mpcb.is_none() && host.plain.is_none() && peer_gone;
-        let untold = peer_gone && world.seen.lost_rsts[side] > 0;
+        let untold = peer_gone && (world.seen.lost_rsts[side] > 0 || world.seen.gave_up[1 - side]);
         // Who only reads learns nothing of a dead path.
         let cut_off = world.seen.falls[side].is_some() && world.is_dead(0);
         assert!(never_opened || untold || cut_off, "side {side} waits for ever, its peer ended {:?}", peer.ended);

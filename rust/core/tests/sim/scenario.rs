@@ -202,7 +202,7 @@ fn late_writer(dice: &mut Dice, apps: &mut [App; 2]) {
     let chunk = 1 + dice.size(20_000);
     let from = if dice.chance(40) { 0 } else { app.to_write };
     app.to_write = from + chunk * (1 + dice.below(5));
-    let pause = if dice.chance(80) { dice.millis(0, 3000) } else { dice.millis(0, 20_000) };
+    let pause = if dice.chance(80) { dice.millis(1, 3000) } else { dice.millis(1, 20_000) };
     app.late = Some(Late { from, chunk, pause });
     apps[1 - side].expect = apps[side].to_write;
 }

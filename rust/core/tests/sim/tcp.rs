@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(16);
-const MOST_TIMEOUTS: u32 = 9;
+pub const MOST_TIMEOUTS: u32 = 9;
 const DELAYED_ACK: Duration = Duration::from_millis(40);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -87,6 +87,21 @@ fn a_slow_reader_after_a_fallback_is_not_timed_out() {
 }
 
 #[test]
+fn a_peer_that_does_not_know_of_the_fallback_repeats_nothing_as_new_data() {
+    // Nothing was ever heard of it, and the connection fell back; now its data comes, and comes again.
+    let mut mpcb = passive();
+    mpcb.fall_back(SF, FallbackReason::NoDss, NOW);
+    let first = mapping(&mpcb, 1, 100);
+    arrives(&mut mpcb, 1, 100, &[first]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Deliver { skip: 0, len: 100, cut: 0 });
+    let dsn = wire_dsn(1, mpcb.agreed.remote.idsn, true);
+    let again = Some(DssMap { dsn, ssn: 101, len: 100, csum: None });
+    arrives(&mut mpcb, 101, 100, &[MpOption::Dss(Dss { data_ack: None, map: again, data_fin: false })]);
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Discard { len: 100 });
+    assert!(actions(&mut mpcb, NOW).contains(&Action::Reset(SF)));
+}
+
+#[test]
 fn after_a_fallback_no_stall_is_timed() {
     let mut mpcb = fell_back_alone();
     mpcb.subflow_metrics(SF, &metrics(10));
