@@ -104,6 +104,11 @@ fn ends(world: &World, side: usize) -> Ends {
         // No fallback is possible any more (RFC 8684 section 3.7). Whoever finds out resets its last subflow.
         ends.extend([ConnError::Reset, ConnError::TimedOut]);
     }
+    let again = |host: &Host| host.mpcb.as_ref().is_some_and(|mpcb| mpcb.stats().maps_reinjected > 0);
+    if world.seen.stripped != [0, 0] && world.hosts.iter().any(again) {
+        // DATA_ACKs were stripped, and data was sent again on the only path: no infinite mapping can stand for it.
+        ends.extend([ConnError::Reset, ConnError::TimedOut]);
+    }
     if world.seen.several && world.seen.corrupted != [0, 0] {
         // With several subflows there is no infinite mapping: one after the other is reset.
         ends.extend([ConnError::Reset, ConnError::TimedOut, ConnError::Damaged]);
