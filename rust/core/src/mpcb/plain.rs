@@ -93,7 +93,7 @@ impl Mpcb {
                 }
             }
             MpOption::Dss(Dss { map: Some(map), data_fin, .. })
-                if !map.is_infinite() && !(*data_fin && map.len == 1) =>
+                if !(map.is_infinite() || (*data_fin && map.len == 1)) =>
             {
                 self.on_map_after_fallback(sf, map);
             }

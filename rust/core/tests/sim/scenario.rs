@@ -296,15 +296,15 @@ fn address_deeds(dice: &mut Dice, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Instant, Dee
     let mut deeds = Vec::new();
     // Then the server keeps its second one, or there may be no way left.
     let zero = dice.chance(50);
-    for side in 0..2 {
+    for (side, own) in addrs.iter().enumerate() {
         let kept = usize::from(zero && side == 1);
         let mut at = Instant::ZERO + dice.millis(0, 1500);
         for _ in 0..dice.below(6) {
-            let list = addrs[side].iter().enumerate().filter(|(n, _)| *n <= kept || dice.chance(50)).map(|(_, a)| *a);
+            let list = own.iter().enumerate().filter(|(n, _)| *n <= kept || dice.chance(50)).map(|(_, a)| *a);
             deeds.push((at, Deed::Addresses(side, list.collect())));
             at = at + dice.millis(0, 2500);
         }
-        if let Some(addr) = addrs[side].get(1 + kept).filter(|_| dice.chance(30)) {
+        if let Some(addr) = own.get(1 + kept).filter(|_| dice.chance(30)) {
             deeds.push((at, Deed::Lost(side, *addr)));
             deeds.push((at + dice.millis(0, 3000), Deed::Back(side, *addr)));
         }

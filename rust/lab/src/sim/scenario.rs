@@ -53,12 +53,9 @@ impl Kind {
     #[must_use]
     pub const fn expect(self) -> Expect {
         match self {
-            Kind::Clean
-            | Kind::Rough
-            | Kind::Handshake
-            | Kind::Meddled
-            | Kind::FirstPathDies
-            | Kind::HalfClosed => Expect::Complete,
+            Kind::Clean | Kind::Rough | Kind::Handshake | Kind::Meddled | Kind::FirstPathDies | Kind::HalfClosed => {
+                Expect::Complete
+            }
             Kind::Coalesced | Kind::Stripped | Kind::Aborted | Kind::AllPathsDie => Expect::Explained,
             Kind::Corrupted => Expect::Damage,
         }
