@@ -9,7 +9,8 @@
  * which is written in Rust (rust/core, reached through rust/kern).
  *
  * No mbuf, no tcpcb and no socket crosses this interface.  C hands over
- * numbers, option bytes and addresses, and gets back what is to be done.
+ * numbers, option bytes and addresses, and gets back what is to be done, in
+ * the order that the head of rust/core/src/lib.rs says.
  *
  * Locks.  Every function names what it is called with:
  *	[MP]	the connection's MP_LOCK is held;
@@ -40,7 +41,6 @@
  * may be given an object that is not initialised.  A mark in the first word
  * tells a wrong object, which is fatal.
  */
-
 #ifndef _NETINET_MPTCP_CORE_H_
 #define	_NETINET_MPTCP_CORE_H_
 

@@ -1,23 +1,54 @@
 //! Every protocol decision of Multipath TCP (RFC 8684, and RFC 6824 where a peer speaks v0).
 //!
-//! # The calling contract
+//! # The contract
 //!
-//! * One [`mpcb::Mpcb`] per connection, called with the connection's MP_LOCK held, never re-entered; it never calls out.
-//! * Time ([`time::Instant`]), randomness ([`rng::Rng`]) and memory ([`pool::Pool`]) are arguments.
-//! * Core keeps ranges, never bytes: data stays in mbufs (kernel) or buffers (lab), and core says which bytes go where.
-//! * After every call the caller takes what there is to do from `poll_action()` until it is empty, does it with
-//!   MP_LOCK released, and arms one timer for `next_timer()`.
-//! * Option building reads only [`output::SubflowTx`], which lives under the subflow's own lock and is brought up to
-//!   date by `sync_tx()`.
-//! * A peer's packet never makes core panic, and neither does a refused allocation. With no memory: on receive the
-//!   data is not taken and not DATA_ACKed, so that the peer sends it again; on send there is no new map; in a
-//!   handshake the connection is plain TCP.
+//! This is the whole of it. Each function adds its own units, lock state and errors; `sys/netinet/mptcp_core.h` is the same in C.
 //!
-//! # The life of a connection
+//! There is one [`mpcb::Mpcb`] per connection. The caller holds the connection's MP_LOCK for every call. Core is never
+//! re-entered, never calls out, and never blocks. Time ([`time::Instant`], which never goes back), randomness ([`rng::Rng`]) and memory
+//! ([`pool::Pool`]) are arguments. Core keeps ranges, never bytes: data stays in mbufs (kernel) or buffers (lab), and core says
+//! which bytes go where.
 //!
-//! [`handshake::Opener`] or [`handshake::Responder`] yield [`handshake::Agreed`], from which the MPCB is made. For each segment:
-//! `segment_in()`, then TCP, then `mp_do_reass()` until it says wait. To send: `snd_append()`, and from each subflow
-//! that could send `mp_get_map()` and `map_commit()`. In the end `close()` or `abort()`, and `Action::Closed`.
+//! ## The calls
+//!
+//! | Group | Calls | When |
+//! |---|---|---|
+//! | Handshake | [`handshake::Opener`], [`handshake::Responder`] | before there is an MPCB; they yield [`handshake::Agreed`], from which [`mpcb::Mpcb::new`] makes one |
+//! | A segment | [`mpcb::Mpcb::segment_in`] | after TCP's own checks of SEQ and ACK, before TCP takes the segment in |
+//! | Data in order | [`mpcb::Mpcb::mp_do_reass`], [`mpcb::Mpcb::rx_sum`], [`mpcb::Mpcb::rx_hold`] | after TCP, until [`mpcb::RxStep::Wait`] |
+//! | A FIN | [`mpcb::Mpcb::subflow_fin`] | after all bytes before it were taken |
+//! | Data to send | [`mpcb::Mpcb::snd_append`], [`mpcb::Mpcb::snd_shutdown`] | after the application wrote, or shut down |
+//! | A map | [`mpcb::Mpcb::mp_get_map`], [`mpcb::Mpcb::map_commit`] | when a subflow's TCP could send and has no unsent mapped bytes |
+//! | Options | [`mpcb::Mpcb::sync_tx`], then [`output::SubflowTx`] without MP_LOCK | before TCP builds segments of a subflow |
+//! | The receive buffer | [`mpcb::Mpcb::set_rcv_space`], [`mpcb::Mpcb::rcv_window`] | after the application read |
+//! | Joins | [`mpcb::Mpcb::join_syn`], [`mpcb::Mpcb::join_third_ack`], [`mpcb::Mpcb::join_bound`] | for a join of the peer; after TCP chose a port for ours |
+//! | A subflow's TCP | [`mpcb::Mpcb::subflow_metrics`], [`mpcb::Mpcb::subflow_rto`], [`mpcb::Mpcb::subflow_closed`] | when it measured, timed out, or ended |
+//! | Addresses | [`mpcb::Mpcb::addresses_changed`], [`mpcb::Mpcb::address_lost`], [`mpcb::Mpcb::address_back`], [`mpcb::Mpcb::set_backup`] | when the host's addresses or their use changed |
+//! | Time | [`mpcb::Mpcb::on_timer`] | at [`mpcb::Mpcb::next_timer`]; early or repeated calls do no harm |
+//! | The end | [`mpcb::Mpcb::close`], [`mpcb::Mpcb::abort`], then [`mpcb::Mpcb::tear_down`] | when the application closes or aborts; after [`mpcb::Action::Closed`] and the end of every subflow |
+//!
+//! ## What to do after each call
+//!
+//! 1. Take [`mpcb::Mpcb::poll_action`] until it is `None`. Do each [`mpcb::Action`] with MP_LOCK released, before or after the next
+//!    one is taken. What doing it leads to is reported by the calls above, and polled for again.
+//! 2. Then ask [`mpcb::Mpcb::next_timer`], and arm the one timer of the connection for it. It changes with every call.
+//!
+//! [`mpcb::Mpcb::take_wakes`] is a shorter way for the usual segment: it takes the two wakeups, and says whether step 1 is worth it.
+//!
+//! After [`mpcb::Action::Closed`] only the ends of subflows are still reported, and every other call changes nothing.
+//!
+//! ## What can be refused
+//!
+//! Every growing structure asks the connection's pool ([`mpcb::POOL_LIMIT`]), which may refuse at any time. Then arriving data is not
+//! taken and not DATA_ACKed, so that the peer sends it again. Data to be sent gets no map now ([`mpcb::MapGrant::NoMemory`]), and core
+//! asks for output again by a timer. A join is not begun. In a handshake the connection is plain TCP. The end of anything needs
+//! no memory. In-order data needs none either.
+//!
+//! No packet and no refusal makes core panic.
+//!
+//! ## What it costs
+//!
+//! In-order data costs O(1) for each segment. An out-of-order range costs O(log n) of the ranges held.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
