@@ -8,6 +8,8 @@ FUZZ = $(CARGO) +nightly fuzz
 # Length of each fuzz target's run, in seconds, and seeds of `make sim`.
 FUZZ_SECONDS = 600
 SEEDS = 0..100000
+# FreeBSD source tree of `make test-kernel`; needed the first time.
+SRC =
 # Needs cargo-mutants: cargo install cargo-mutants. Files below rust/; MUTANTS_ARGS come last (README-Testing).
 MUTANTS_FILES = core/src/pm/** core/src/sched/**
 MUTANTS_ARGS =
@@ -17,6 +19,7 @@ help:
 	@echo 'make test          every test, and a summary of what passed and what was skipped'
 	@echo 'make lint          format, clippy, documentation'
 	@echo 'make check-kernel  the gates for the kernel part (symbols, stack, headers)'
+	@echo 'make test-kernel SRC=DIR   the kernel in virtual machines, from a FreeBSD source tree'
 	@echo 'make bench         benchmarks'
 	@echo 'make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make sim           the simulator over SEEDS=$(SEEDS)'
@@ -40,6 +43,10 @@ lint:
 check-kernel:
 	tools/check-kernel
 
+test-kernel:
+	@tools/setup-debian --kernel
+	@if [ -n '$(SRC)' ]; then tools/guest --src '$(SRC)' test; else tools/guest test; fi
+
 bench:
 	$(CARGO) bench $(RUST) -p mptcp-wire -p mptcp-core --features mptcp-core/testing
 
@@ -58,4 +65,4 @@ mutants:
 clean:
 	rm -rf target rust/target rust/fuzz/target
 
-.PHONY: help demo test lint check-kernel bench fuzz sim mutants clean
+.PHONY: help demo test lint check-kernel test-kernel bench fuzz sim mutants clean

@@ -28,7 +28,7 @@ def run(name, port, lines, fin_with_data_fin=False):
 
     # Everything of the other direction: in order here, for the link loses nothing.
     data, data_fin, fin_acked, expected = b'', None, False, conn.ack
-    limit = time.monotonic() + 40
+    limit = time.monotonic() + 2 * PATIENCE
     while time.monotonic() < limit:
         s = conn.receive(limit - time.monotonic())
         if s is None or s.flags & RST:

@@ -1,12 +1,12 @@
 # An application that is still open after its peer has ended its direction: half_close.py is the peer.
-# guest: time=240 peer=half_close.py
+# guest: time=600 peer=half_close.py
 . ${QA:-/mnt}/peer.sh
 fails=0
 sysctl -q net.inet.tcp.msl=200 >/dev/null
 # PORT LINES
 serve()
 {
-	timeout 150 ${QA:-/mnt}/late_writer $1 $2 > /tmp/got.$1
+	timeout 400 ${QA:-/mnt}/late_writer $1 $2 > /tmp/got.$1
 	echo $? > /tmp/status.$1
 }
 serve 5001 1 & serve 5002 2 & serve 5003 2 & serve 5004 0 &

@@ -13,7 +13,7 @@ def joined(port):
     conn.ack = (conn.ack + len(hello.data)) & MASK32
     conn.received = first_dsn(conn.peer_key) + len(hello.data)
     conn.send(ACK, dss(conn.received))
-    syn = receive(lambda s: s.source == JOINS_FROM and s.flags & (SYN | ACK) == SYN and option(s, JOIN), 10)
+    syn = receive(lambda s: s.source == JOINS_FROM and s.flags & (SYN | ACK) == SYN and option(s, JOIN), PATIENCE)
     if syn is None:
         raise SystemExit('FAIL no join to port %d' % port)
     join = Tcp(syn.sport, syn.source, port)
@@ -32,7 +32,7 @@ def goes_on(name, conn):
 def refused(name, port, answer):
     conn, join, nonce = joined(port)
     join.send(SYN | ACK, answer(conn, nonce))
-    reset, seen = join.until(lambda s: s.flags & RST, 3)
+    reset, seen = join.until(lambda s: s.flags & RST)
     check(name + ': no third ACK', not any(s.flags & ACK for s in seen), seen)
     if check(name + ': RST', reset is not None, seen):
         check(name + ': with the sequence numbers of the SYN/ACK', reset.seq == join.ack and
@@ -54,7 +54,7 @@ refused('MP_CAPABLE instead', 5003, lambda conn, nonce: b'\x1e\x0c\x01\x01' + os
 
 conn, join, nonce = joined(5004)
 join.send(SYN | ACK, join_answer(conn, nonce))
-third, seen = join.until(lambda s: option(s, JOIN) is not None, 3)
+third, seen = join.until(lambda s: option(s, JOIN) is not None)
 check('right HMAC: third ACK with MP_JOIN', third is not None and not third.flags & RST, seen)
 goes_on('right HMAC', conn)
 end()

@@ -1,5 +1,5 @@
 # Joins that must be refused: a listener for joins.py, and a shell for whoever connects to port 6000.
-# guest: time=300 peer=joins.py
+# guest: time=900 peer=joins.py
 M=${QA:-/mnt}/transfer
 . ${QA:-/mnt}/peer.sh
 sysctl -q net.inet.tcp.msl=200 >/dev/null

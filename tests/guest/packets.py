@@ -15,6 +15,8 @@ import time
 from collections import namedtuple
 
 INTERFACE, HERE, THERE, JOINS_FROM = 'tap0', '10.1.0.77', '10.1.0.1', '10.2.0.1'
+# Seconds to wait for what must come; a guest on a busy machine is slow.
+PATIENCE = 30
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 CAPABLE, JOIN, DSS, TCPRST = 0, 1, 2, 8
 MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
@@ -162,11 +164,11 @@ class Tcp:
         link.send(guest_mac + mac + b'\x08\0' + ip + head + data)
         self.seq = (self.seq + len(data) + (1 if flags & (SYN | FIN) else 0)) & MASK32
 
-    def receive(self, seconds=3):
+    def receive(self, seconds=PATIENCE):
         """The next segment of this four-tuple, or None."""
         return receive(lambda s: (s.source, s.sport, s.dport) == (self.there, self.port, self.local), seconds)
 
-    def until(self, wanted, seconds=5):
+    def until(self, wanted, seconds=PATIENCE):
         """The first segment that wanted(segment) accepts, and all that came before it."""
         before, limit = [], time.monotonic() + seconds
         while (left := limit - time.monotonic()) > 0:
@@ -182,7 +184,7 @@ class Tcp:
 class Accepted(Tcp):
     """A connection that the guest opens to a port of ours, with MP_CAPABLE."""
 
-    def __init__(self, local, seconds=30):
+    def __init__(self, local, seconds=2 * PATIENCE):
         syn = receive(lambda s: s.dport == local and s.flags & (SYN | ACK) == SYN and option(s, CAPABLE), seconds)
         if syn is None:
             raise SystemExit('FAIL no SYN with MP_CAPABLE to port %d' % local)

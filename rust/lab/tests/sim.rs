@@ -31,7 +31,7 @@ fn two_thousand_seeds() {
     assert_eq!(batch.seeds, SEEDS);
     // The drawing must bring about what the simulator is for.
     let totals = &batch.totals;
-    assert_eq!(totals.runs.len(), 10, "every kind of trouble: {:?}", totals.runs);
+    assert_eq!(totals.runs.len(), 11, "every kind of trouble: {:?}", totals.runs);
     for (what, count, least) in [
         ("ends of multipath connections", totals.multipath, 2000),
         ("ends of plain TCP", totals.plain, 500),
@@ -69,5 +69,5 @@ fn every_kind_has_a_seed_among_the_first_ones() {
     let mut kinds: Vec<Kind> = (0..300).map(|seed| Scenario::draw(seed).kind).collect();
     kinds.sort();
     kinds.dedup();
-    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    assert_eq!(kinds.len(), 11, "{kinds:?}");
 }

@@ -102,9 +102,14 @@ impl Mpcb {
         }
     }
 
+    /// Data offset of the next byte that we expect; a DATA_FIN that was taken is none.
+    fn next_byte(&self) -> u64 {
+        self.reass.rcv_nxt().saturating_sub(u64::from(self.ending.is_peer_done()))
+    }
+
     /// Whether SSN and data offset of a map run in parallel with what was taken from the subflow so far.
     pub(super) fn continues(&self, sf: SubflowId, map: &DssMap) -> bool {
-        let nxt = self.reass.rcv_nxt();
+        let nxt = self.next_byte();
         let Some(head) = self.get(sf).map(|subflow| subflow.receiving.head()) else {
             return false;
         };
@@ -115,7 +120,7 @@ impl Mpcb {
 
     /// Whether the peer's infinite mapping makes the next byte of the subflow the next of the data.
     pub(super) fn agrees(&self, sf: SubflowId, map: &DssMap) -> bool {
-        let nxt = self.reass.rcv_nxt();
+        let nxt = self.next_byte();
         let Some(head) = self.get(sf).map(|subflow| subflow.receiving.head()) else {
             return false;
         };

@@ -92,7 +92,9 @@ impl Mpcb {
                     self.reset_subflow(sf, RstReason::MPTCP_ERROR, false);
                 }
             }
-            MpOption::Dss(Dss { map: Some(map), data_fin, .. }) if !map.is_infinite() && !(*data_fin && map.len == 1) => {
+            MpOption::Dss(Dss { map: Some(map), data_fin, .. })
+                if !(map.is_infinite() || (*data_fin && map.len == 1)) =>
+            {
                 self.on_map_after_fallback(sf, map);
             }
             MpOption::Fail(_) => self.stats.fail_received = self.stats.fail_received.saturating_add(1),

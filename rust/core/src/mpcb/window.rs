@@ -37,14 +37,20 @@ impl Mpcb {
         self.rcv.advertise(self.reass.rcv_nxt())
     }
 
-    /// A map with a checksum waits for the rest of its bytes. Where it is longer than the window, they could never come: the
-    /// window opens to its end, as long as it is the next data. The bound is one map, 65,535 bytes.
+    /// A map with a checksum waits for the rest of its bytes. Where it ends beyond the window, they could never come, nor what lies
+    /// behind them on the subflow: the peer is let send them. If the map is the next data, the window opens to its end. If not, what
+    /// lies beyond the window is thrown away once the map was verified. The bound is one map, 65,535 bytes.
     pub(super) fn admit_mapping(&mut self, sf: SubflowId, piece: &RxPiece) {
-        if piece.doff <= self.reass.rcv_nxt() && self.rcv.open_to(piece.doff.saturating_add(piece.len)) {
-            self.advertised_edge = self.rcv.edge();
-            if let Some(subflow) = self.get_mut(sf) {
-                subflow.want(Wants::ACK);
-            }
+        let end = piece.doff.saturating_add(piece.len);
+        let admitted = if piece.doff <= self.reass.rcv_nxt() {
+            let opened = self.rcv.open_to(end);
+            self.advertised_edge = self.advertised_edge.max(if opened { end } else { 0 });
+            opened
+        } else {
+            self.rcv.admit(end)
+        };
+        if admitted && let Some(subflow) = self.get_mut(sf) {
+            subflow.want(Wants::ACK);
         }
     }
 }

@@ -167,6 +167,8 @@ impl SndBuf {
 #[derive(Clone, Copy, Debug)]
 pub struct RcvWindow {
     edge: u64,
+    /// The peer may send up to here, so that a map that was begun gets complete; what lies beyond `edge` is not taken.
+    admitted: u64,
     space: u32,
 }
 
@@ -174,7 +176,7 @@ impl RcvWindow {
     /// `space`: bytes free in the application's `so_rcv`.
     #[must_use]
     pub const fn new(space: u32) -> Self {
-        RcvWindow { edge: 1_u64.saturating_add(space as u64), space }
+        RcvWindow { edge: 1_u64.saturating_add(space as u64), admitted: 0, space }
     }
 
     /// The application's buffer now has `space` bytes free, of which out-of-order data takes none: it lies inside
@@ -196,7 +198,17 @@ impl RcvWindow {
         opened
     }
 
-    /// First offset that must not be sent to us.
+    /// Lets the peer send up to `edge`, where the end of a map that began within the window can lie (65,535 bytes behind it). What lies
+    /// beyond the window is still not taken. Returns whether that is news.
+    pub fn admit(&mut self, edge: u64) -> bool {
+        let news = edge > self.edge.max(self.admitted) && edge <= self.edge.saturating_add(65_535);
+        if news {
+            self.admitted = edge;
+        }
+        news
+    }
+
+    /// First offset that is not taken.
     #[must_use]
     pub const fn edge(&self) -> u64 {
         self.edge
@@ -205,7 +217,7 @@ impl RcvWindow {
     /// Window to advertise with the DATA_ACK `rcv_nxt`, in bytes.
     #[must_use]
     pub fn advertise(&self, rcv_nxt: u64) -> u32 {
-        u32::try_from(self.edge.saturating_sub(rcv_nxt)).unwrap_or(u32::MAX)
+        u32::try_from(self.edge.max(self.admitted).saturating_sub(rcv_nxt)).unwrap_or(u32::MAX)
     }
 }
 

@@ -126,9 +126,9 @@ pub struct Evidence {
     pub corrupted: [u64; 2],
     /// RSTs that got lost.
     pub lost_rsts: [u64; 2],
-    /// Packets on their way to a host that got lost since the last one that arrived there.
-    lost_in_a_row: [u32; 2],
-    /// The host's connection timed out when as many packets in a row had got lost on one way as TCP has tries.
+    /// Packets that got lost, either way, since the last one that arrived at this host.
+    lost_since: [u32; 2],
+    /// The host's connection timed out when as many packets had got lost since it last heard anything as TCP has tries.
     pub gave_up: [bool; 2],
     ended: [bool; 2],
     /// Packets that got lost.
@@ -168,7 +168,11 @@ impl Evidence {
             assert!(allowed, "side {side} joins {}, which the peer has taken back, or never announced", packet.to);
         }
         self.fins[side] += u64::from(before.fin);
-        self.lost_in_a_row[to] = if lost { self.lost_in_a_row[to] + 1 } else { 0 };
+        if lost {
+            self.lost_since.iter_mut().for_each(|count| *count += 1);
+        } else {
+            self.lost_since[to] = 0;
+        }
         self.lost += u64::from(lost);
         if lost {
             self.lost_rsts[to] += u64::from(packet.flags.rst);
@@ -218,7 +222,7 @@ impl Evidence {
     pub fn look(&mut self, side: usize, host: &Host) {
         if host.ended.is_some() && !self.ended[side] {
             self.ended[side] = true;
-            let tries_lost = self.lost_in_a_row.iter().any(|lost| *lost >= MOST_TIMEOUTS);
+            let tries_lost = self.lost_since[side] >= MOST_TIMEOUTS;
             self.gave_up[side] = host.ended == Some(ConnError::TimedOut) && tries_lost;
         }
         if self.falls[side].is_some() {

@@ -62,6 +62,9 @@ pub struct Setup {
     pub refuse_per_mille: u16,
     /// FINs leave on every subflow as soon as our DATA_FIN is acknowledged, as other stacks do.
     pub fin_early: bool,
+    /// Core is told of a wide window whatever the peer says, so that maps are longer than it; TCP obeys the peer's, and
+    /// counts what waits in a subflow's queue in its own.
+    pub long_maps: bool,
 }
 
 pub struct Host {
@@ -162,6 +165,11 @@ impl Host {
         self.mpcb.as_ref().map_or(self.rcv_space(), Mpcb::rcv_window)
     }
 
+    /// The peer's window as core hears of it.
+    pub fn believed(&self, window: u32) -> u32 {
+        if self.setup.long_maps { 1 << 20 } else { window }
+    }
+
     pub fn start(&self, at: usize, window: u32) -> Start {
         let tcp = &self.flows[at].tcp;
         Start { local: tcp.local, remote: tcp.remote, snd_window: window, rcv_space: self.rcv_space() }
@@ -169,7 +177,7 @@ impl Host {
 
     /// Makes the connection multipath on flow `at`.
     pub fn promote(&mut self, agreed: &mptcp_core::handshake::Agreed, at: usize, window: u32, now: Instant) {
-        let start = self.start(at, window);
+        let start = self.start(at, self.believed(window));
         let mut mpcb = Mpcb::new(agreed, &self.setup.cfg, &start).expect("memory for an MPCB");
         mpcb.set_snd_hiwat(self.setup.snd_hiwat as u32);
         let mut list = mptcp_core::config::AddressList::EMPTY;
@@ -204,7 +212,8 @@ impl Host {
     }
 
     pub fn add_flow(&mut self, local: SocketAddr, remote: SocketAddr, state: State, role: Role) -> usize {
-        let tcp = Tcp::new(local, remote, state, self.setup.mss);
+        let mut tcp = Tcp::new(local, remote, state, self.setup.mss);
+        tcp.heed_window = self.setup.long_maps;
         self.flows.push(Flow { tcp, role, sf: None, tx: None, fin_told: false, gone: false });
         self.flows.len() - 1
     }
@@ -257,7 +266,8 @@ impl Host {
             options.extend(buf);
             self.remove_zero -= 1;
         }
-        let window = self.window();
+        let waiting = if self.setup.long_maps { self.flows[at].tcp.inq.len() as u32 } else { 0 };
+        let window = self.window().saturating_sub(waiting);
         let tcp = &mut self.flows[at].tcp;
         tcp.advertised(window);
         tcp.acked_now();

@@ -157,7 +157,7 @@ impl Host {
             ssn: packet.ssn as u32,
             len: packet.payload.len() as u32,
             ack: packet.ack as u32,
-            window: packet.window,
+            window: self.believed(packet.window),
             flags: packet.flags,
         };
         match (&mut self.mpcb, self.flows[at].sf) {

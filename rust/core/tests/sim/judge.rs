@@ -87,6 +87,11 @@ fn ends(world: &World, side: usize) -> Ends {
         // Or when all its tries got lost, which the peer learns from a RST, or by having no answer itself.
         ends.extend([ConnError::TimedOut, ConnError::Reset]);
     }
+    let refused = |host: &Host| host.mpcb.as_ref().is_some_and(|mpcb| mpcb.stats().pieces_beyond_window > 0);
+    if fell && world.hosts.iter().any(refused) {
+        // A window probe was acknowledged by TCP and not taken: no infinite mapping can make up for it.
+        ends.extend([ConnError::TimedOut, ConnError::Reset]);
+    }
     if world.seen.falls.iter().flatten().any(Fall::went_unanswered) {
         // The peer does not know, and goes on as before: what it sends again would be taken for new data.
         ends.extend([ConnError::TimedOut, ConnError::Reset]);
@@ -97,6 +102,11 @@ fn ends(world: &World, side: usize) -> Ends {
     }
     if world.seen.stripped_midway || (world.seen.several && world.seen.stripped != [0, 0]) {
         // No fallback is possible any more (RFC 8684 section 3.7). Whoever finds out resets its last subflow.
+        ends.extend([ConnError::Reset, ConnError::TimedOut]);
+    }
+    let again = |host: &Host| host.mpcb.as_ref().is_some_and(|mpcb| mpcb.stats().maps_reinjected > 0);
+    if world.seen.stripped != [0, 0] && world.hosts.iter().any(again) {
+        // DATA_ACKs were stripped, and data was sent again on the only path: no infinite mapping can stand for it.
         ends.extend([ConnError::Reset, ConnError::TimedOut]);
     }
     if world.seen.several && world.seen.corrupted != [0, 0] {

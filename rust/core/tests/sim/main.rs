@@ -1,7 +1,11 @@
 //! Two cores joined in memory over paths that lose, reorder, cut, strip and change: seeded, in virtual time.
 //!
-//! `MPTCP_SEED=n MPTCP_FAMILY=f` replays one run, `MPTCP_SEEDS=n` says how many runs there are of each family,
-//! `MPTCP_TRACE=1` prints every packet and action.
+//! `MPTCP_SEED=n MPTCP_FAMILY=f` replays one run, `MPTCP_SEEDS=n` says how many runs there are of each family, from seed
+//! `MPTCP_FIRST` on, `MPTCP_FAILURES=n` after how many failures a family ends, `MPTCP_TRACE=1` prints every packet and action.
+//!
+//! The lab has another simulator (`rust/lab/src/sim`). The two share no world and no link: here a packet is a struct with whole
+//! sequence numbers that a TCP of 370 lines reads, so that ten thousand runs take some seconds and a failure is core's; there it
+//! is the octets of an IP packet that smoltcp and middleboxes read. Core's tests cannot depend on the lab, which depends on core.
 
 #![allow(unreachable_pub)] // One test program: nothing is reachable.
 
@@ -119,4 +123,9 @@ fn addresses_come_and_go() {
 #[test]
 fn memory_refused_during_joins() {
     runs(Family::ScarceJoins, 500);
+}
+
+#[test]
+fn mappings_longer_than_the_window() {
+    runs(Family::LongMaps, 500);
 }

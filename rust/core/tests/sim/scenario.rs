@@ -35,9 +35,11 @@ pub enum Family {
     Addresses,
     /// Memory refused while paths are joined, and joins refused.
     ScarceJoins,
+    /// Mappings with a checksum that are longer than the receiver's window.
+    LongMaps,
 }
 
-pub const FAMILIES: [Family; 10] = [
+pub const FAMILIES: [Family; 11] = [
     Family::Plain,
     Family::Rough,
     Family::Stripped,
@@ -48,6 +50,7 @@ pub const FAMILIES: [Family; 10] = [
     Family::HalfClose,
     Family::Addresses,
     Family::ScarceJoins,
+    Family::LongMaps,
 ];
 
 /// SYNs with MP_CAPABLE, after which the opener tries without.
@@ -138,8 +141,8 @@ fn config(dice: &mut Dice, family: Family) -> Config {
     if matches!(family, Family::Plain | Family::Addresses) {
         cfg.max_subflows = cfg.max_subflows.max(2);
     }
-    cfg.single_packet_maps = dice.chance(25);
-    cfg.checksum = dice.chance(25) || family == Family::Corrupted;
+    cfg.single_packet_maps = dice.chance(25) && family != Family::LongMaps;
+    cfg.checksum = dice.chance(25) || matches!(family, Family::Corrupted | Family::LongMaps);
     cfg.short_dsn = dice.chance(40);
     cfg.scheduler = if dice.chance(40) { SchedulerKind::RoundRobin } else { SchedulerKind::MinRtt };
     cfg.join_on_add_addr = match dice.below(4) {
@@ -156,12 +159,13 @@ fn setup(dice: &mut Dice, family: Family, cfg: Config, addrs: Vec<IpAddr>) -> Se
         cfg,
         addrs,
         snd_hiwat: if dice.chance(30) { 4_000 + dice.below(20_000) } else { 262_144 },
-        rcv_hiwat: if dice.chance(30) { 3_000 + dice.below(30_000) } else { 262_144 },
+        rcv_hiwat: if dice.chance(30) || family == Family::LongMaps { 3_000 + dice.below(30_000) } else { 262_144 },
         option_room: if dice.chance(50) { 28 } else { 40 },
         mss: if dice.chance(50) { 1400 } else { 536 },
         early_ack: dice.chance(50),
         refuse_per_mille: if rough && dice.chance(40) { dice.below(200) as u16 } else { 0 },
         fin_early: family == Family::HalfClose && dice.chance(50),
+        long_maps: family == Family::LongMaps,
     }
 }
 
@@ -292,15 +296,15 @@ fn address_deeds(dice: &mut Dice, addrs: &[Vec<IpAddr>; 2]) -> Vec<(Instant, Dee
     let mut deeds = Vec::new();
     // Then the server keeps its second one, or there may be no way left.
     let zero = dice.chance(50);
-    for side in 0..2 {
+    for (side, own) in addrs.iter().enumerate() {
         let kept = usize::from(zero && side == 1);
         let mut at = Instant::ZERO + dice.millis(0, 1500);
         for _ in 0..dice.below(6) {
-            let list = addrs[side].iter().enumerate().filter(|(n, _)| *n <= kept || dice.chance(50)).map(|(_, a)| *a);
+            let list = own.iter().enumerate().filter(|(n, _)| *n <= kept || dice.chance(50)).map(|(_, a)| *a);
             deeds.push((at, Deed::Addresses(side, list.collect())));
             at = at + dice.millis(0, 2500);
         }
-        if let Some(addr) = addrs[side].get(1 + kept).filter(|_| dice.chance(30)) {
+        if let Some(addr) = own.get(1 + kept).filter(|_| dice.chance(30)) {
             deeds.push((at, Deed::Lost(side, *addr)));
             deeds.push((at + dice.millis(0, 3000), Deed::Back(side, *addr)));
         }
@@ -337,7 +341,7 @@ pub fn build(family: Family, seed: u64) -> World {
         Family::Plain | Family::Dead => 2,
         Family::Addresses | Family::ScarceJoins => 2 + dice.below(3) as u8,
         Family::HalfClose => 1 + dice.below(3) as u8,
-        Family::SlowPlain => 1 + u8::from(dice.chance(20)),
+        Family::SlowPlain | Family::LongMaps => 1 + u8::from(dice.chance(20)),
         _ => 1 + dice.below(4) as u8,
     };
     let mut links: Vec<Link> = (0..paths).map(|_| link(&mut dice, family)).collect();

@@ -36,6 +36,8 @@ pub(super) struct App {
     /// What the host said of the connection when it was closed.
     pub(super) last: Option<ConnStats>,
     rests_until: Instant,
+    /// When it writes the next chunk after the peer's end of file.
+    writes_at: Option<Instant>,
     /// When something was written or read last.
     moved: Option<Instant>,
 }
@@ -57,6 +59,7 @@ impl App {
             ended: None,
             last: None,
             rests_until: Instant::ZERO,
+            writes_at: None,
             moved: None,
         }
     }
@@ -66,7 +69,7 @@ impl App {
         if self.closed || self.conn.is_none() {
             return None;
         }
-        let times = [Some(self.rests_until), self.plan.aborts, self.gives_up()];
+        let times = [Some(self.rests_until), self.writes_at, self.plan.aborts, self.gives_up()];
         times.into_iter().flatten().filter(|at| *at > now).min()
     }
 
@@ -93,6 +96,9 @@ impl App {
         self.read(host, conn, now);
         let Some(state) = host.state(conn) else { return };
         self.eof = state.peer_closed && state.readable == 0;
+        if let Some(late) = self.plan.late.filter(|_| self.eof && self.writes_at.is_none()) {
+            self.writes_at = Some(now + late.pause);
+        }
         let over = state.ended.is_some() && state.readable == 0;
         if over || (self.plan.closes_early && self.eof && self.shut) {
             self.close(host, conn, now, false);
@@ -113,7 +119,7 @@ impl App {
     fn write(&mut self, host: &mut Host, conn: ConnId, now: Instant) {
         while self.written < self.plan.writes {
             let room = host.send_space(conn).min(CHUNK) as u64;
-            let len = room.min(self.plan.writes - self.written);
+            let len = room.min(self.may_write(now));
             let data: Vec<u8> = (self.written..self.written + len).map(|at| octet(self.salt_out, at)).collect();
             let taken = host.send(conn, &data, now) as u64;
             self.written += taken;
@@ -125,6 +131,20 @@ impl App {
         if !self.shut && (!self.plan.shuts_last || self.eof) {
             self.shut = true;
             host.shutdown(conn, now);
+        }
+    }
+
+    /// Octets that it would write now.
+    fn may_write(&mut self, now: Instant) -> u64 {
+        let left = self.plan.writes - self.written;
+        match self.plan.late {
+            None => left,
+            Some(late) if self.written < late.from => left.min(late.from - self.written),
+            Some(late) if self.writes_at.is_some_and(|at| at <= now) => {
+                self.writes_at = Some(now + late.pause);
+                left.min(late.chunk)
+            }
+            Some(_) => 0,
         }
     }
 

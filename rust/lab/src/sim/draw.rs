@@ -9,7 +9,7 @@ use mptcp_wire::Version;
 
 use super::dice::Dice;
 use super::meddle;
-use super::scenario::{Connection, Deed, Kind, Outage, Plan, Scenario};
+use super::scenario::{Connection, Deed, Kind, Late, Outage, Plan, Scenario};
 use crate::host::HostConfig;
 use crate::link::{LinkConfig, PathConfig};
 
@@ -21,7 +21,7 @@ const FIRST_PORT: u16 = 5000;
 const EARLY: u64 = 3000;
 
 /// How often each kind is drawn, in parts of the sum.
-const KINDS: [(Kind, u64); 10] = [
+const KINDS: [(Kind, u64); 11] = [
     (Kind::Clean, 15),
     (Kind::Rough, 32),
     (Kind::Handshake, 12),
@@ -32,6 +32,7 @@ const KINDS: [(Kind, u64); 10] = [
     (Kind::Aborted, 5),
     (Kind::FirstPathDies, 5),
     (Kind::AllPathsDie, 2),
+    (Kind::HalfClosed, 6),
 ];
 
 impl Scenario {
@@ -241,12 +242,22 @@ fn applications(dice: &mut Dice, kind: Kind, most: u64) -> [Plan; 2] {
         // So much that the cut meets it.
         writes[dice.below(2) as usize] = most;
     }
-    let patient = dice.below(4) as usize;
+    let mut patient = dice.below(4) as usize;
+    let mut late = None;
+    if kind == Kind::HalfClosed {
+        patient = dice.below(2) as usize;
+        let chunk = 1 + dice.size(15_000);
+        let from = if dice.chance(40) { 0 } else { writes[patient] };
+        writes[patient] = from + chunk * dice.between(1, 5);
+        let pause = if dice.chance(80) { dice.millis(1, 3000) } else { dice.millis(1, 60_000) };
+        late = Some(Late { from, chunk, pause });
+    }
     [0, 1].map(|side| {
         let slow = dice.chance(20);
         Plan {
             writes: writes[side],
             shuts_last: side == patient,
+            late: late.filter(|_| side == patient),
             reads: slow.then(|| (dice.between(2_000, 30_000) as usize, dice.millis(1, 200))),
             aborts: (kind == Kind::Aborted && (side == 0 || dice.chance(30)))
                 .then(|| Instant::ZERO + dice.millis(0, EARLY)),

@@ -5,7 +5,7 @@
 //! meanwhile. [`run`] plays it and judges the outcome:
 //!
 //! - every octet arrives in order exactly once, or the connection ends with an error that the scenario's trouble
-//!   explains ([`Kind::expect`]);
+//!   explains ([`Kind::expect`]); who becomes plain TCP does so for a reason that the packets show;
 //! - everything is over within [`LIMIT`] of virtual time, and no host keeps itself busy at one instant;
 //! - no buffer grows beyond its limit, and at the end no connection, flow, token, held buffer or octet of core's
 //!   memory is left;
@@ -13,6 +13,9 @@
 //!
 //! The same seed gives the same packets at the same times in every build of the same sources; a change of the
 //! drawing gives old seeds new meanings. `mptcp-lab sim --seed N --verbose` shows one run packet by packet.
+//!
+//! Core has a simulator of its own (`rust/core/tests/sim`), with a link and a world of its own: its packets are structs, not
+//! octets, and nothing of this crate is in reach there.
 
 mod app;
 mod batch;
@@ -36,7 +39,7 @@ use mptcp_core::time::Instant;
 pub use batch::{Batch, Failure, Totals, run_seeds};
 pub use demo::{DemoFigures, DemoOptions, DemoRun, DemoStage, demo};
 pub use pinned::PINNED;
-pub use scenario::{Connection, Deed, Expect, Kind, Outage, Plan, Scenario};
+pub use scenario::{Connection, Deed, Expect, Kind, Late, Outage, Plan, Scenario};
 pub use trace::Trace;
 use world::World;
 

@@ -33,6 +33,8 @@ pub enum Kind {
     FirstPathDies,
     /// Every path is cut for good.
     AllPathsDie,
+    /// One side writes, bit by bit, after the other's end of file.
+    HalfClosed,
 }
 
 /// What must come of a run.
@@ -51,7 +53,9 @@ impl Kind {
     #[must_use]
     pub const fn expect(self) -> Expect {
         match self {
-            Kind::Clean | Kind::Rough | Kind::Handshake | Kind::Meddled | Kind::FirstPathDies => Expect::Complete,
+            Kind::Clean | Kind::Rough | Kind::Handshake | Kind::Meddled | Kind::FirstPathDies | Kind::HalfClosed => {
+                Expect::Complete
+            }
             Kind::Coalesced | Kind::Stripped | Kind::Aborted | Kind::AllPathsDie => Expect::Explained,
             Kind::Corrupted => Expect::Damage,
         }
@@ -105,6 +109,17 @@ pub struct Connection {
     pub apps: [Plan; 2],
 }
 
+/// What an application writes after the peer's end of file.
+#[derive(Clone, Copy, Debug)]
+pub struct Late {
+    /// From this octet on.
+    pub from: u64,
+    /// So many at a time.
+    pub chunk: u64,
+    /// After so long each time.
+    pub pause: Duration,
+}
+
 /// What an application does.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -112,6 +127,8 @@ pub struct Plan {
     pub writes: u64,
     /// It shuts its side down only once the peer has: the other direction is half-closed meanwhile.
     pub shuts_last: bool,
+    /// What it writes only after the peer's end of file.
+    pub late: Option<Late>,
     /// It reads at most so many octets at a time, and rests between.
     pub reads: Option<(usize, Duration)>,
     /// It aborts at this time.

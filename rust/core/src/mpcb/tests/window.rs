@@ -42,9 +42,22 @@ fn a_map_that_must_be_verified_opens_the_window_for_itself() {
 }
 
 #[test]
-fn a_map_that_is_not_the_next_data_opens_no_window() {
+fn a_map_ahead_gets_complete_and_is_not_taken_beyond_the_window() {
     let mut mpcb = opened(&Agreed { checksum: true, ..AGREED() }, 20_000);
     let map = long_map(&mpcb, 1, 5001);
+    arrives(&mut mpcb, 1, 10_000, &[map]);
+    assert_eq!(mpcb.mp_do_reass(SF, 10_000, NOW), RxStep::Wait);
+    assert_eq!(mpcb.rcv_window(), 65_000, "what lies behind the map on the subflow could never come");
+    assert_eq!(told(&mut mpcb), [SF]);
+    assert_eq!(mpcb.mp_do_reass(SF, 60_000, NOW), RxStep::Sum { len: 60_000 });
+    mpcb.rx_sum(SF, Sum::new(), NOW);
+    assert_eq!(mpcb.mp_do_reass(SF, 60_000, NOW), RxStep::Hold { skip: 0, len: 15_000, cut: 45_000 });
+}
+
+#[test]
+fn a_map_far_ahead_opens_no_window() {
+    let mut mpcb = opened(&Agreed { checksum: true, ..AGREED() }, 20_000);
+    let map = long_map(&mpcb, 1, 25_537);
     arrives(&mut mpcb, 1, 10_000, &[map]);
     assert_eq!(mpcb.mp_do_reass(SF, 10_000, NOW), RxStep::Wait);
     assert_eq!(mpcb.rcv_window(), 20_000);
