@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use anyhow::{Context, Result};
+use mptcp_core::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
@@ -121,10 +122,16 @@ impl Engine {
             }
             self.host.poll(now);
             self.wires.send(&mut self.host, &self.clock);
-            if self.host.next_wakeup().is_none_or(|at| at > now) {
+            if self.next_wakeup().is_none_or(|at| at > now) {
                 return;
             }
         }
+    }
+
+    /// When there is something to do, even if no descriptor becomes ready: now, where a connection has changed since
+    /// its relay looked at it, as when its last data came in while packets were being sent.
+    fn next_wakeup(&self) -> Option<Instant> {
+        if self.host.has_changed() { Some(Instant::ZERO) } else { self.host.next_wakeup() }
     }
 
     fn advance(&mut self, conn: ConnId, hung_up: bool) {
@@ -217,7 +224,7 @@ impl Engine {
                 fds.push(PollFd::from_borrowed_fd(app.as_fd(), flags));
             }
         }
-        let timeout = self.host.next_wakeup().map(|at| at.since(self.clock.now()));
+        let timeout = self.next_wakeup().map(|at| at.since(self.clock.now()));
         let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: t.subsec_nanos().into() });
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -236,5 +243,34 @@ fn connect_to(to: SocketAddr) -> std::io::Result<TcpStream> {
     match connect(&socket, &to) {
         Ok(()) | Err(Errno::INPROGRESS) => Ok(TcpStream::from(socket)),
         Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use rustix::event::{EventfdFlags, eventfd};
+
+    use super::*;
+    use crate::host::HostConfig;
+
+    /// What changes between the last look at the relays and the sleep (packets are taken in while others are
+    /// sent) must not wait for the next packet: there may be none.
+    #[test]
+    fn does_not_sleep_over_a_connection_that_has_changed() {
+        let local = std::net::IpAddr::from([10, 0, 0, 1]);
+        let host = Host::new(HostConfig::new(vec![local], 1));
+        let (_orders, receiver) = mpsc::channel();
+        let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
+        let mut engine = Engine::new(host, Wires::new(Vec::new()), Clock::start(), &[], receiver, wake).unwrap();
+        let now = engine.clock.now();
+        engine.host.connect(local, SocketAddr::from(([10, 0, 0, 2], 1)), now).unwrap();
+        engine.host.poll(now);
+        assert!(engine.host.has_changed());
+        assert!(engine.next_wakeup().is_some_and(|at| at <= now));
+        engine.settle(BTreeSet::new(), &BTreeSet::new());
+        assert!(!engine.host.has_changed());
+        assert!(engine.next_wakeup().is_some_and(|at| at > now), "only the retransmission timer is left");
     }
 }

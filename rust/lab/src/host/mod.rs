@@ -247,6 +247,12 @@ impl Host {
         std::mem::take(&mut self.changed).into_iter().collect()
     }
 
+    /// Whether [`Host::take_changed`] would name any.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// Does everything that is due.
     pub fn poll(&mut self, now: Instant) {
         for id in std::mem::take(&mut self.touched) {
