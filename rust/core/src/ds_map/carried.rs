@@ -45,7 +45,8 @@ impl Carried {
     pub(super) fn push(&mut self, map: &DsMap, pool: &mut Pool) -> Result<(), NoMemory> {
         let new = Span { start: map.doff, end: map.doff_end(), value: line(map) };
         match &mut self.newest {
-            Some(newest) if newest.end == new.start && newest.value == new.value => newest.end = new.end,
+            // SSNs have no gaps: where the data continues, so does the line.
+            Some(newest) if newest.end == new.start => newest.end = new.end,
             newest => {
                 if let Some(before) = *newest {
                     self.older.reserve(NODES, pool)?;
@@ -83,12 +84,6 @@ impl Carried {
                 self.older.remove(span.start, pool);
             }
         }
-    }
-
-    /// The lowest offset. O(1).
-    pub(super) fn min(&self) -> Option<u64> {
-        let older = self.older.first().map(|span| span.start);
-        self.newest.map(|newest| newest.start).into_iter().chain(older).min()
     }
 
     /// The SSN under which the byte at `doff` was sent last.

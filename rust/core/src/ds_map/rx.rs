@@ -4,7 +4,7 @@ use crate::pool::Pool;
 use crate::range_map::{InsertError, RangeMap};
 
 /// At most so many maps wait on one subflow; a peer that sends more is refused memory.
-const MAX_MAPS: usize = 4096;
+pub(super) const MAX_MAPS: usize = 4096;
 
 /// The checksum of a map, and what its pseudo-header holds as length (with a DATA_FIN, one more than the bytes).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

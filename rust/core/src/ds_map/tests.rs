@@ -102,16 +102,35 @@ fn a_map_whose_front_was_thrown_away_cannot_be_verified() {
 }
 
 #[test]
-fn no_memory_and_too_many_maps_are_refused() {
+fn no_memory_is_refused() {
     let mut pool = Pool::new(0);
     let mut rx = RxMaps::new();
     assert_eq!(rx.record(1, 10, 1, None, &mut pool), Recorded::NoMemory);
     let mut tx = TxMaps::new();
     assert!(tx.reserve(1, &mut pool).is_err());
     assert!(!tx.push(DsMap { ssn: 1, doff: 1, len: 1, csum: None }, &mut pool), "no room was made");
-    let mut pool = Pool::new(1 << 24);
-    let refused = (0..10_000_u64).map(|n| rx.record(1 + 2 * n, 1, 1 + 3 * n, None, &mut pool));
-    assert!(refused.filter(|recorded| *recorded == Recorded::NoMemory).count() > 0);
+}
+
+#[test]
+fn a_peer_may_let_so_many_maps_wait_and_no_more() {
+    let mut pool = Pool::new(usize::MAX);
+    let mut rx = RxMaps::new();
+    // One byte each, and none continues the other.
+    let map = |n: u64| (1 + 2 * n, 1, 1 + 3 * n);
+    let most = u64::try_from(rx::MAX_MAPS).unwrap();
+    for n in 1..=most {
+        let (ssn, len, doff) = map(n);
+        assert_eq!(rx.record(ssn, len, doff, None, &mut pool), Recorded::New);
+    }
+    let (ssn, len, doff) = map(most + 1);
+    assert_eq!(rx.record(ssn, len, doff, None, &mut pool), Recorded::NoMemory);
+    assert_eq!(rx.record(1, 2 * most, 1, None, &mut pool), Recorded::NoMemory, "one that fills the gaps");
+    let (last_ssn, _, last_doff) = map(most);
+    assert_eq!(rx.record(last_ssn + 1, 9, last_doff + 1, None, &mut pool), Recorded::New, "this needs no map more");
+    assert_eq!(rx.len(), rx::MAX_MAPS);
+    rx.take(3, &mut pool);
+    assert_eq!((rx.len(), rx.head()), (rx::MAX_MAPS - 1, 4));
+    assert_eq!(rx.record(ssn + 20, len, doff, None, &mut pool), Recorded::New, "there is room again");
     rx.clear(&mut pool);
     assert_eq!(pool.used(), 0);
 }

@@ -7,8 +7,8 @@ use crate::pool::{NoMemory, Pool};
 
 /// Maps in SSN order, without gaps: what `mp_get_map()` granted to one subflow. Under MP_LOCK.
 ///
-/// Found by SSN, and by data offset as well: what `so_snd` may let go, and what another subflow need not send again,
-/// are questions about data. While each map continues the one before, that costs nothing.
+/// Found by SSN, and by data offset as well: what this subflow need not send again, and where a gap ends that no
+/// subflow carries, are questions about data. While each map continues the one before, that costs nothing.
 #[derive(Debug)]
 pub struct TxMaps {
     maps: MapQueue,
@@ -53,23 +53,10 @@ impl TxMaps {
         last
     }
 
-    /// Lowest data offset that a map still refers to. O(1).
-    #[must_use]
-    pub fn min_doff(&self) -> Option<u64> {
-        self.carried.min()
-    }
-
     /// Whether a map refers to the byte at data offset `doff`. O(log n).
     #[must_use]
     pub fn carries(&self, doff: u64) -> bool {
         self.carried.ssn_of(doff).is_some()
-    }
-
-    /// The end of the stretch of data from `doff` on that maps refer to without a gap; `None` where none refers to `doff`
-    /// itself. O(log n) for each change of SSN order within the stretch.
-    #[must_use]
-    pub fn carried_until(&self, doff: u64) -> Option<u64> {
-        Some(self.carried.end_of_run(doff, u64::MAX)).filter(|end| *end > doff)
     }
 
     /// The lowest data offset at or after `doff` that a map refers to. O(log n).

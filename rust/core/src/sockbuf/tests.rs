@@ -102,3 +102,35 @@ fn acknowledged_bytes_stay_until_they_are_released() {
     assert_eq!((snd.sb_cc(), snd.sb_actual()), (40, 40));
     assert_eq!(snd.release(), 0);
 }
+
+#[test]
+fn what_may_be_mapped_is_written_and_within_the_window() {
+    let mut snd = SndBuf::new(100);
+    assert_eq!((snd.mappable(), snd.outstanding(), snd.is_shut()), (0, false, false));
+    snd.append(40);
+    assert_eq!((snd.mappable(), snd.unmapped()), (40, 40), "all that was written");
+    snd.append(200);
+    assert_eq!((snd.mappable(), snd.unmapped()), (100, 240), "what the window admits");
+    snd.mapped(30);
+    assert_eq!((snd.mappable(), snd.outstanding()), (70, true));
+    assert!(!snd.window(1, 100), "known");
+    assert!(!snd.window(1, 50), "it never shrinks");
+    assert!(snd.window(11, 100), "by ten bytes");
+    assert_eq!((snd.mappable(), snd.edge()), (80, 111));
+    assert_eq!(snd.data_ack(31), DataAcked::Advanced);
+    assert!(!snd.outstanding(), "all that was mapped is acknowledged");
+    snd.shut();
+    assert!(snd.is_shut());
+    snd.append(1);
+    assert_eq!(snd.end(), 241, "nothing behind the end");
+}
+
+#[test]
+fn the_receive_edge_can_be_opened_beyond_what_is_free() {
+    let mut rcv = RcvWindow::new(100);
+    assert_eq!(rcv.edge(), 101);
+    assert!(!rcv.open_to(101) && !rcv.open_to(50), "it is there already");
+    assert_eq!(rcv.edge(), 101);
+    assert!(rcv.open_to(102));
+    assert_eq!((rcv.edge(), rcv.advertise(1)), (102, 101));
+}

@@ -31,14 +31,11 @@ impl Model {
 }
 
 fn compare(tx: &TxMaps, model: &Model, from_ssn: u64) {
-    assert_eq!(tx.min_doff(), model.0.iter().map(|map| map.doff).min());
     assert_eq!((tx.len(), tx.is_empty()), (model.0.len(), model.0.is_empty()));
     for doff in 0..SPACE {
         assert_eq!(tx.carries(doff), model.carries(doff), "byte {doff}");
         assert_eq!(tx.find_doff(doff).copied(), model.newest_at(doff), "byte {doff}");
         assert_eq!(tx.next_carried(doff), model.first(doff, SPACE, true), "from {doff}");
-        let until = model.first(doff, SPACE + 1, false).filter(|end| *end > doff);
-        assert_eq!(tx.carried_until(doff), until, "from {doff}");
         let to = doff + 60;
         let gap = model.first(doff, to, false).map(|start| (start, model.first(start, to, true).unwrap_or(to)));
         assert_eq!(tx.first_gap(doff, to), gap, "{doff} to {to}");
@@ -103,7 +100,7 @@ proptest! {
             compare(&tx, &model, acked.saturating_sub(2));
         }
         tx.clear(&mut pool);
-        prop_assert_eq!((pool.used(), tx.len(), tx.min_doff()), (0, 0, None));
+        prop_assert_eq!((pool.used(), tx.len(), tx.next_carried(0)), (0, 0, None));
     }
 }
 
@@ -122,7 +119,7 @@ fn maps_that_continue_one_another_need_no_memory_but_their_own() {
             tx.ack(1 + (n - 10) * 100, &mut pool);
         }
     }
-    assert_eq!((tx.min_doff(), tx.carried_until(100_000)), (Some(7 + 989 * 100), Some(100_007)));
+    assert_eq!((tx.next_carried(0), tx.first_gap(100_000, 200_000)), (Some(7 + 989 * 100), Some((100_007, 200_000))));
     tx.clear(&mut pool);
     assert_eq!(pool.used(), 0);
 }
@@ -140,9 +137,9 @@ fn a_byte_that_two_maps_carry_stays_until_both_are_acknowledged() {
     assert_eq!(tx.first_gap(0, 1000), Some((0, 100)));
     assert_eq!(tx.first_gap(120, 1000), Some((150, 300)));
     tx.ack(51, &mut pool);
-    assert_eq!((tx.min_doff(), tx.carried_until(110), tx.carried_until(140)), (Some(110), Some(130), None));
+    assert_eq!((tx.next_carried(0), tx.first_gap(110, 400), tx.carries(140)), (Some(110), Some((130, 300)), false));
     tx.ack(121, &mut pool);
-    assert_eq!((tx.min_doff(), tx.next_carried(0)), (Some(500), Some(500)));
+    assert_eq!((tx.next_carried(0), tx.first_gap(0, 510)), (Some(500), Some((0, 500))));
     tx.clear(&mut pool);
 }
 
@@ -159,7 +156,7 @@ fn memory_for_maps_out_of_order_is_bounded_and_comes_back() {
     assert_eq!((tx.first_gap(1, u64::MAX), tx.next_carried(12)), (Some((11, 21)), Some(21)));
     let full = pool.used();
     tx.ack(u64::MAX, &mut pool);
-    assert!(tx.is_empty() && tx.min_doff().is_none());
+    assert!(tx.is_empty() && tx.next_carried(0).is_none());
     assert!(pool.used() < full, "nothing came back");
     tx.clear(&mut pool);
     assert_eq!(pool.used(), 0);
