@@ -1,9 +1,9 @@
 //! What it means that options are missing: fall back, give up the subflow, or wait.
 
 /// Acknowledgements of data in a row without any MPTCP option, after which options are taken to be stripped.
-const BARE_ACKS: u8 = 8;
+const ACKS_WITHOUT_OPTIONS: u8 = 8;
 /// Data-level timeouts after which a subflow with such acknowledgements is given up where no fallback is possible.
-const BARE_TIMEOUTS: u8 = 2;
+const TIMEOUTS_WITHOUT_OPTIONS: u8 = 2;
 
 /// What the connection looks like from the subflow on which options are missing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +55,7 @@ impl Situation {
     /// Judges `evidence`.
     pub(crate) const fn judge(self, evidence: Evidence) -> Verdict {
         if let Evidence::Acked { first: false, in_a_row } = evidence
-            && in_a_row < BARE_ACKS
+            && in_a_row < ACKS_WITHOUT_OPTIONS
         {
             return Verdict::Wait;
         }
@@ -66,7 +66,7 @@ impl Situation {
             Evidence::FirstData => true,
             Evidence::Acked { first, .. } => first || !self.sole,
             // Nothing is sent again on it: a peer that fell back would take that for new data.
-            Evidence::Timeout { silent } => !self.sole || silent >= BARE_TIMEOUTS,
+            Evidence::Timeout { silent } => !self.sole || silent >= TIMEOUTS_WITHOUT_OPTIONS,
             Evidence::NeverConfirmed => false,
         };
         if reset { Verdict::Reset } else { Verdict::Wait }

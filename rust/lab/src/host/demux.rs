@@ -20,7 +20,7 @@ impl Host {
             if let Some(conn) = self.conns.get_mut(&id) {
                 conn.segment(&mut self.sh, slot, &segment, now);
             }
-            self.settle(id, now);
+            self.requeue(id, now);
             return;
         }
         if segment.flags.has(Flags::RST) {
@@ -40,7 +40,7 @@ impl Host {
             let id = self.sh.tokens.find(token).ok_or(Some(JoinRefusal::UnknownToken))?;
             let conn = self.conns.get_mut(&id).ok_or(Some(JoinRefusal::UnknownToken))?;
             let joined = conn.join_syn(&mut self.sh, segment, now);
-            self.settle(id, now);
+            self.requeue(id, now);
             return joined.map_err(Some);
         }
         let backlog = self.sh.cfg.backlog;
@@ -54,7 +54,7 @@ impl Host {
         match Conn::from_syn(&mut self.sh, id, segment, now) {
             Some(conn) => {
                 self.conns.insert(id, conn);
-                self.settle(id, now);
+                self.requeue(id, now);
             }
             None => {
                 if let Some(listener) = self.listeners.get_mut(&segment.dst.port()) {

@@ -136,7 +136,7 @@ impl Host {
         let id = self.new_id();
         let conn = Conn::connect(&mut self.sh, id, local, remote, now)?;
         self.conns.insert(id, conn);
-        self.settle(id, now);
+        self.requeue(id, now);
         Ok(id)
     }
 
@@ -259,7 +259,7 @@ impl Host {
             if let Some(conn) = self.conns.get_mut(&id) {
                 conn.work(&mut self.sh, now);
             }
-            self.settle(id, now);
+            self.requeue(id, now);
         }
         // Each connection once: a timer that stays due must not stop time.
         let due: Vec<ConnId> = self.wakeups.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
@@ -267,7 +267,7 @@ impl Host {
             if let Some(conn) = self.conns.get_mut(&id) {
                 conn.on_timer(&mut self.sh, now);
             }
-            self.settle(id, now);
+            self.requeue(id, now);
         }
     }
 
@@ -288,7 +288,7 @@ impl Host {
     }
 
     /// After anything that happened to a connection: its place in the queues.
-    fn settle(&mut self, id: ConnId, now: Instant) {
+    fn requeue(&mut self, id: ConnId, now: Instant) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         self.changed.insert(id);
         let state = conn.state();

@@ -2,11 +2,11 @@
 
 mod data_in;
 mod data_out;
-mod dress;
 mod handshake;
 mod join;
 mod multipath;
 mod plain;
+mod segment_options;
 mod view;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -94,7 +94,7 @@ pub(crate) struct Conn {
     octets_read: u64,
     octets_written: u64,
     /// Right edge of the window that plain TCP has told the peer, counted in octets received.
-    told_edge: u64,
+    advertised_edge: u64,
     /// Plain TCP whose application is gone waits for the peer's FIN until then.
     linger_until: Option<Instant>,
 }
@@ -122,7 +122,7 @@ impl Conn {
             ended: None,
             octets_read: 0,
             octets_written: 0,
-            told_edge: 0,
+            advertised_edge: 0,
             linger_until: None,
         }
     }

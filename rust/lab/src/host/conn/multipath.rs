@@ -5,7 +5,7 @@ use mptcp_core::mpcb::{Action, SegIn, SegVerdict};
 use mptcp_core::subflow::{Metrics, SubflowId};
 use mptcp_core::time::Instant;
 
-use super::dress::seg_flags;
+use super::segment_options::seg_flags;
 use super::{Conn, Level, Role};
 use crate::host::packet::{Flags, TcpSegment};
 use crate::host::shared::{Shared, Slot};

@@ -117,10 +117,10 @@ impl Conn {
         }
         let edge = subflow.flow.octets().0 + space as u64;
         let step = (sh.cfg.receive_buffer / 4).max(2 * subflow.flow.mss()) as u64;
-        if self.told_edge == 0 {
-            self.told_edge = edge;
-        } else if edge >= self.told_edge + step && !subflow.flow.fin_received() {
-            self.told_edge = edge;
+        if self.advertised_edge == 0 {
+            self.advertised_edge = edge;
+        } else if edge >= self.advertised_edge + step && !subflow.flow.fin_received() {
+            self.advertised_edge = edge;
             self.flush_ack(sh, slot, now);
         }
     }

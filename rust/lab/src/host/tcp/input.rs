@@ -82,7 +82,7 @@ impl TcpFlow {
         let socket = self.endpoint.socket();
         let held = (socket.recv_capacity() - socket.recv_queue()) as u64;
         // At the multipath level a subflow may be ahead of the window that was told on it; core judges the data.
-        let window = if self.heed_window { held.min(self.told_edge.saturating_sub(next)) } else { held };
+        let window = if self.heed_window { held.min(self.advertised_edge.saturating_sub(next)) } else { held };
         if flags.has(Flags::RST) {
             // RFC 5961, section 3.2.
             return match off {

@@ -31,7 +31,7 @@ use ranges::Ranges;
 use recovery::{Sender, TimerEvent};
 
 pub(crate) use input::{Acceptance, Arrival};
-pub(crate) use output::{Departure, Dress};
+pub(crate) use output::{Departure, SegmentOptions};
 
 /// Octets of options that a data segment of a multipath connection must have room for: a DSS with
 /// 64-bit DATA_ACK, 64-bit DSN and checksum.
@@ -106,7 +106,7 @@ pub(crate) struct TcpFlow {
     /// The last acknowledgement that left, and whether something arrived since that wants an answer.
     ack_sent: u64,
     /// Right edge of the window that the peer was told of.
-    told_edge: u64,
+    advertised_edge: u64,
     answer_due: bool,
     ack_wanted: bool,
     fin_sent: bool,
@@ -159,7 +159,7 @@ impl TcpFlow {
             last_ack: (0, 0),
             persist: None,
             ack_sent: 0,
-            told_edge: 0,
+            advertised_edge: 0,
             answer_due: false,
             ack_wanted: false,
             fin_sent: false,

@@ -21,7 +21,7 @@ pub(crate) struct Departure {
 }
 
 /// What the level above puts into the header of each segment.
-pub(crate) trait Dress {
+pub(crate) trait SegmentOptions {
     /// Writes options of at most `room` octets, a multiple of four, and returns their number.
     fn options(&mut self, departure: &Departure, room: usize, out: &mut [u8]) -> usize;
     /// The window to advertise, in octets.
@@ -31,18 +31,18 @@ pub(crate) trait Dress {
 impl TcpFlow {
     /// Sends all that may be sent now: lost segments, queued data, acknowledgements that are due, a FIN, a
     /// RST. Appends packets to `out`.
-    pub(crate) fn flush(&mut self, now: Instant, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+    pub(crate) fn flush(&mut self, now: Instant, source: &mut dyn SegmentOptions, out: &mut VecDeque<Vec<u8>>) {
         if self.end.is_some()
             && let Some(seq) = self.refused.take()
         {
-            self.reset_half_open(seq, dress, out);
+            self.reset_half_open(seq, source, out);
         }
-        self.flush_lost(now, dress, out);
+        self.flush_lost(now, source, out);
         loop {
             self.endpoint.egress(now);
             let mut progress = false;
             while let Some(packet) = self.endpoint.next_output() {
-                progress |= self.forward(now, &packet, dress, out);
+                progress |= self.forward(now, &packet, source, out);
             }
             if !progress {
                 break;
@@ -50,12 +50,12 @@ impl TcpFlow {
             self.acknowledge_to_smoltcp(now);
         }
         if self.ack_wanted {
-            self.send_ack(dress, out);
+            self.send_ack(source, out);
         }
         self.note_state();
     }
 
-    fn flush_lost(&mut self, now: Instant, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+    fn flush_lost(&mut self, now: Instant, source: &mut dyn SegmentOptions, out: &mut VecDeque<Vec<u8>>) {
         if self.end.is_some() && self.endpoint.state() == smoltcp::socket::tcp::State::Closed {
             return;
         }
@@ -63,7 +63,7 @@ impl TcpFlow {
         while let Some(sent) = self.sender.retransmit(now) {
             let (off, fin, payload) = (sent.off, sent.fin, sent.payload.clone());
             any = true;
-            self.emit(off, &payload, segment_flags(fin, false), dress, out);
+            self.emit(off, &payload, segment_flags(fin, false), source, out);
         }
         if any {
             self.sender.rearm(now);
@@ -71,25 +71,31 @@ impl TcpFlow {
     }
 
     /// Sends an acknowledgement without data now.
-    pub(crate) fn send_ack(&mut self, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+    pub(crate) fn send_ack(&mut self, source: &mut dyn SegmentOptions, out: &mut VecDeque<Vec<u8>>) {
         self.ack_wanted = false;
         if self.handshake_over && self.irs.is_some() {
-            self.emit(self.sender.nxt(), &[], Flags::ACK, dress, out);
+            self.emit(self.sender.nxt(), &[], Flags::ACK, source, out);
         }
     }
 
     /// Passes on what smoltcp sent. True if it was new data or a FIN, which smoltcp may now forget.
-    fn forward(&mut self, now: Instant, packet: &[u8], dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) -> bool {
+    fn forward(
+        &mut self,
+        now: Instant,
+        packet: &[u8],
+        source: &mut dyn SegmentOptions,
+        out: &mut VecDeque<Vec<u8>>,
+    ) -> bool {
         let Some(segment) = TcpSegment::parse_unsummed(packet) else { return false };
         if segment.flags.has(Flags::SYN) {
-            self.forward_syn(now, &segment, dress, out);
+            self.forward_syn(now, &segment, source, out);
             return false;
         }
         let (Some(iss), Some(_)) = (self.iss, self.irs) else { return false };
         if segment.flags.has(Flags::RST) {
             if self.end == Some(FlowEnd::Aborted) || self.end == Some(FlowEnd::TimedOut) {
                 let flags = Flags::RST.and(Flags::ACK);
-                self.emit(self.sender.nxt(), &[], flags, dress, out);
+                self.emit(self.sender.nxt(), &[], flags, source, out);
             }
             return false;
         }
@@ -98,7 +104,7 @@ impl TcpFlow {
         if segment.seq_len() == 0 {
             // An acknowledgement that went with another segment need not be repeated.
             if self.answer_due || self.ack_sent != self.rcv_nxt() {
-                self.send_ack(dress, out);
+                self.send_ack(source, out);
             }
             return false;
         }
@@ -111,7 +117,7 @@ impl TcpFlow {
         self.fin_sent |= fin;
         self.octets_sent += segment.payload.len() as u64;
         let flags = segment_flags(fin, segment.flags.has(Flags::PSH));
-        self.emit(off, segment.payload, flags, dress, out);
+        self.emit(off, segment.payload, flags, source, out);
         true
     }
 
@@ -119,7 +125,7 @@ impl TcpFlow {
         &mut self,
         now: Instant,
         segment: &TcpSegment<'_>,
-        dress: &mut dyn Dress,
+        source: &mut dyn SegmentOptions,
         out: &mut VecDeque<Vec<u8>>,
     ) {
         self.syns += 1;
@@ -142,24 +148,31 @@ impl TcpFlow {
             .write(&mut options);
         let departure = Departure { off: 0, len: 0, flags: segment.flags };
         let mut buffer = [0; MAX_OPTIONS];
-        let written = dress.options(&departure, MAX_OPTIONS - options.len(), &mut buffer);
+        let written = source.options(&departure, MAX_OPTIONS - options.len(), &mut buffer);
         options.extend_from_slice(&buffer[..written]);
-        let window = u16::try_from(dress.window()).unwrap_or(u16::MAX);
-        self.told_edge = 1 + u64::from(window);
+        let window = u16::try_from(source.window()).unwrap_or(u16::MAX);
+        self.advertised_edge = 1 + u64::from(window);
         out.push_back(TcpSegment { options: &options, window, payload: &[], ..*segment }.build());
     }
 
     /// RFC 9293, 3.10.7.3: the RST for a SYN/ACK lies where that one's acknowledgement says.
-    fn reset_half_open(&mut self, seq: u32, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+    fn reset_half_open(&mut self, seq: u32, source: &mut dyn SegmentOptions, out: &mut VecDeque<Vec<u8>>) {
         let flags = Flags::RST;
         let mut buffer = [0; MAX_OPTIONS];
-        let written = dress.options(&Departure { off: 1, len: 0, flags }, MAX_OPTIONS, &mut buffer);
+        let written = source.options(&Departure { off: 1, len: 0, flags }, MAX_OPTIONS, &mut buffer);
         self.reset_options = buffer[..written].to_vec();
         let (src, dst, options) = (self.local, self.remote, self.reset_options.as_slice());
         out.push_back(TcpSegment { src, dst, seq, ack: 0, flags, window: 0, options, payload: &[] }.build());
     }
 
-    fn emit(&mut self, off: u64, payload: &[u8], flags: Flags, dress: &mut dyn Dress, out: &mut VecDeque<Vec<u8>>) {
+    fn emit(
+        &mut self,
+        off: u64,
+        payload: &[u8],
+        flags: Flags,
+        source: &mut dyn SegmentOptions,
+        out: &mut VecDeque<Vec<u8>>,
+    ) {
         let (Some(iss), Some(irs)) = (self.iss, self.irs) else { return };
         let next = self.rcv_nxt();
         let headers = ip_header_len(self.remote.ip()) + TCP_HEADER;
@@ -171,7 +184,7 @@ impl TcpFlow {
                 let option = MpOption::TcpRst(MpTcpRst { transient: false, reason });
                 option.emit(&mut buffer).unwrap_or(0)
             }
-            _ if self.multipath => dress.options(&departure, room, &mut buffer),
+            _ if self.multipath => source.options(&departure, room, &mut buffer),
             _ => 0,
         };
         let mut options = buffer[..written].to_vec();
@@ -183,8 +196,8 @@ impl TcpFlow {
         }
         self.ack_sent = next;
         self.answer_due = false;
-        let window = self.scaled(dress.window());
-        self.told_edge = self.told_edge.max(next + (u64::from(window) << self.our_shift));
+        let window = self.scaled(source.window());
+        self.advertised_edge = self.advertised_edge.max(next + (u64::from(window) << self.our_shift));
         let segment = TcpSegment {
             src: self.local,
             dst: self.remote,

@@ -9,7 +9,7 @@ use mptcp_wire::MpOption;
 use super::{Conn, Level, Role};
 use crate::host::packet::Flags;
 use crate::host::shared::{Shared, Slot};
-use crate::host::tcp::{Departure, Dress};
+use crate::host::tcp::{Departure, SegmentOptions};
 
 /// Where the options come from.
 enum Source<'a> {
@@ -21,7 +21,7 @@ enum Source<'a> {
 }
 
 /// The options and window of one flow.
-struct Wardrobe<'a> {
+struct ConnOptions<'a> {
     source: Source<'a>,
     window: u32,
 }
@@ -35,7 +35,7 @@ pub(super) fn seg_flags(flags: Flags) -> SegFlags {
     }
 }
 
-impl Dress for Wardrobe<'_> {
+impl SegmentOptions for ConnOptions<'_> {
     fn options(&mut self, departure: &Departure, room: usize, out: &mut [u8]) -> usize {
         let syn = departure.flags.has(Flags::SYN);
         let option: Option<MpOption> = match &mut self.source {
@@ -71,11 +71,11 @@ impl Conn {
             (_, _, Some(tx)) => Source::Subflow(tx),
             _ => Source::Nothing,
         };
-        let mut wardrobe = Wardrobe { source, window };
+        let mut source = ConnOptions { source, window };
         if ack {
-            subflow.flow.send_ack(&mut wardrobe, &mut sh.out);
+            subflow.flow.send_ack(&mut source, &mut sh.out);
         }
-        subflow.flow.flush(now, &mut wardrobe, &mut sh.out);
+        subflow.flow.flush(now, &mut source, &mut sh.out);
     }
 
     /// Sends what a flow has to send.
