@@ -32,6 +32,8 @@ pub(super) struct App {
     pub(super) shut: bool,
     pub(super) eof: bool,
     pub(super) closed: bool,
+    /// Its peer is gone, and what would have told it got lost.
+    pub(super) untold: bool,
     pub(super) ended: Option<ConnError>,
     /// What the host said of the connection when it was closed.
     pub(super) last: Option<ConnStats>,
@@ -56,6 +58,7 @@ impl App {
             shut: false,
             eof: false,
             closed: false,
+            untold: false,
             ended: None,
             last: None,
             rests_until: Instant::ZERO,

@@ -48,10 +48,12 @@ fn application(scenario: &Scenario, world: &World<'_>, pair: &Pair, side: usize)
     let whole = app.read == app.expects;
     match app.ended {
         // A connection that was closed early may be gone before its end was seen.
+        None if app.untold => return Ok(()),
         None if app.conn.is_none() || (app.plan.closes_early && app.closed) => {}
         None => return Err(format!("no end, nor closed early: {:#?}", app.last)),
         Some(ConnError::Done) => {}
-        Some(why) if explained(scenario, pair, side, why) => return Ok(()),
+        Some(ConnError::Aborted) if app.untold => return Ok(()),
+        Some(why) if explained(scenario, pair, side, why, &story) => return Ok(()),
         Some(why) => return Err(format!("ended {why}, which nothing explains; read {}: {:#?}", app.read, app.last)),
     }
     if !whole && app.conn.is_some() && !(app.ended.is_none() && gone(peer)) {
@@ -77,20 +79,21 @@ fn fall_explained(scenario: &Scenario, pair: &Pair, side: usize, reason: Fallbac
     let strips = matches!(scenario.kind, Kind::Handshake | Kind::Stripped | Kind::Coalesced);
     let damages = matches!(scenario.kind, Kind::Corrupted | Kind::Coalesced);
     let enabled = scenario.hosts.iter().all(|host| host.mptcp.enable);
+    let refused = !scenario.hosts[1].mptcp.accepts(scenario.hosts[0].mptcp.version);
     let scarce = scenario.hosts[side].refuse_per_mille > 0;
     let peer_fell = fell(pair, 1 - side).is_some();
     let lost = story.sent.iter().sum::<u64>() > story.arrived.iter().sum::<u64>();
     // A DATA_FIN alone is not acknowledged by TCP: without an answer it is as if options were stripped.
-    let unanswered = lost && (0..2).any(|of| story.fins[of] >= 2 && story.dss[1 - of] == 0);
+    let unanswered = lost && story.fins.iter().any(|fins| *fins >= 2);
     match reason {
         FallbackReason::Disabled => !scenario.hosts[side].mptcp.enable,
         FallbackReason::NoCapable if side == 1 => {
             let tries = u32::from(scenario.hosts[0].capable_syns);
             !enabled || (story.bare_syn && (strips || story.capable_syns >= tries))
         }
-        FallbackReason::NoCapable => !enabled || strips || peer_fell,
+        FallbackReason::NoCapable => !enabled || strips || peer_fell || refused,
         FallbackReason::NoCapableInAck => story.bare_ack && (strips || story.capable_acks > 0 || peer_fell),
-        FallbackReason::Version => !scenario.hosts[1].mptcp.accepts(scenario.hosts[0].mptcp.version),
+        FallbackReason::Version => refused,
         FallbackReason::NoResources => scarce,
         FallbackReason::NoDss => strips || peer_fell || unanswered,
         FallbackReason::Checksum => damages,
@@ -100,17 +103,20 @@ fn fall_explained(scenario: &Scenario, pair: &Pair, side: usize, reason: Fallbac
 }
 
 /// The first path was cut for good, and a connection is plain TCP, or has not come about yet: it has no other.
-fn died_with_its_path(kind: Kind, pair: &Pair) -> bool {
+fn died_with_its_path(kind: Kind, pair: &Pair, story: &Story) -> bool {
     // The queue had no room for its SYN/ACK.
     let unanswered = pair.apps[0].last.as_ref().is_some_and(|stats| !stats.is_mptcp && stats.fallback.is_none());
-    kind == Kind::FirstPathDies && (unanswered || [0, 1].into_iter().any(|side| fell(pair, side).is_some()))
+    // Without a DSS of the peer no join is allowed (RFC 8684 section 3.1).
+    let unconfirmed = story.dss[1] == 0;
+    kind == Kind::FirstPathDies
+        && (unanswered || unconfirmed || [0, 1].into_iter().any(|side| fell(pair, side).is_some()))
 }
 
 /// Whether what happened explains that this side did not end in order.
-fn explained(scenario: &Scenario, pair: &Pair, side: usize, why: ConnError) -> bool {
+fn explained(scenario: &Scenario, pair: &Pair, side: usize, why: ConnError, story: &Story) -> bool {
     let (app, peer) = (&pair.apps[side], &pair.apps[1 - side]);
     let kind = scenario.kind;
-    let dead = kind == Kind::AllPathsDie || died_with_its_path(kind, pair);
+    let dead = kind == Kind::AllPathsDie || died_with_its_path(kind, pair, story);
     // No fallback is possible in the middle of a connection, or with several subflows (RFC 8684 section 3.7): whoever
     // finds out resets one after the other.
     let broken = matches!(kind, Kind::Coalesced | Kind::Stripped | Kind::Corrupted);

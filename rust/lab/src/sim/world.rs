@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use mptcp_core::error::ConnError;
 use mptcp_core::subflow::SubflowId;
 use mptcp_core::time::Instant;
 
@@ -88,6 +89,9 @@ impl<'a> World<'a> {
                 return Ok(());
             }
             let Some(next) = self.next_event() else {
+                if self.release_untold() {
+                    continue;
+                }
                 return Err(format!("nothing will ever happen again: {}", self.standing()));
             };
             if next > end || self.events > MOST_EVENTS {
@@ -99,6 +103,30 @@ impl<'a> World<'a> {
             }
             self.now = next.max(self.now + Duration::from_micros(1));
         }
+    }
+
+    /// TCP waits for ever for a peer that is gone without a word: the packets that would have told it got lost, the RST or what
+    /// came before it. Such connections are ended here. Returns whether there was one.
+    fn release_untold(&mut self) -> bool {
+        let mut released = false;
+        for pair in &mut self.pairs {
+            let story = self.net.witness.story(pair.to.port());
+            for side in [0, 1] {
+                let peer = 1 - side;
+                let gone = pair.apps[peer].ended.is_some_and(|end| end != ConnError::Done);
+                let app = &mut pair.apps[side];
+                if let Some(conn) = app.conn.filter(|_| !app.untold && !app.closed && app.ended.is_none())
+                    && gone
+                    && story.sent[peer] > story.arrived[peer]
+                {
+                    app.untold = true;
+                    app.closed = true;
+                    self.net.hosts[side].abort(conn, self.now);
+                    released = true;
+                }
+            }
+        }
+        released
     }
 
     fn is_over(&self) -> bool {
