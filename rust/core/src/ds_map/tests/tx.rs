@@ -1,6 +1,6 @@
 //! Our maps against a plain list of maps.
 
-use crate::ds_map::{DsMap, TxMaps};
+use crate::ds_map::{DsMap, MapQueue, TxMaps};
 use crate::pool::Pool;
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -141,6 +141,49 @@ fn a_byte_that_two_maps_carry_stays_until_both_are_acknowledged() {
     tx.ack(121, &mut pool);
     assert_eq!((tx.next_carried(0), tx.first_gap(0, 510)), (Some(500), Some((0, 500))));
     tx.clear(&mut pool);
+}
+
+/// A stretch that was sent again from its first byte, up to its last byte, in its middle, and whole.
+#[test]
+fn the_newest_of_two_stretches_with_a_common_end_counts() {
+    for (doff, len) in [(100, 20), (130, 20), (110, 20), (100, 50), (90, 60), (100, 60)] {
+        let mut pool = Pool::new(usize::MAX);
+        let (mut tx, mut model) = (TxMaps::new(), Model::default());
+        // What is behind moves the stretch before it to the older ones.
+        for (doff, len) in [(100, 50), (300, 10), (doff, len), (400, 10)] {
+            let new = map(model.0.last().map_or(1, DsMap::ssn_end), doff, len);
+            tx.reserve(doff, &mut pool).unwrap();
+            assert!(tx.push(new, &mut pool));
+            model.0.push(new);
+        }
+        while let Some(oldest) = model.0.first().copied() {
+            compare(&tx, &model, oldest.ssn);
+            assert_eq!(tx.ack(oldest.ssn_end(), &mut pool), Some(oldest));
+            model.0.remove(0);
+        }
+        compare(&tx, &model, 1);
+        tx.clear(&mut pool);
+        assert_eq!(pool.used(), 0);
+    }
+}
+
+#[test]
+fn a_queue_lets_go_of_maps_that_are_acknowledged_whole() {
+    let mut pool = Pool::new(usize::MAX);
+    let mut queue = MapQueue::new();
+    assert!(!queue.push(map(1, 1, 10)), "no room was made");
+    for new in [map(1, 1, 10), map(11, 11, 10)] {
+        queue.reserve(&mut pool).unwrap();
+        assert!(queue.push(new));
+    }
+    queue.ack(10);
+    assert_eq!(queue.len(), 2);
+    queue.ack(20);
+    assert_eq!((queue.len(), queue.find(1), queue.find(11)), (1, None, Some(&map(11, 11, 10))));
+    queue.ack(21);
+    assert!(queue.is_empty());
+    queue.clear(&mut pool);
+    assert_eq!(pool.used(), 0);
 }
 
 #[test]
