@@ -77,55 +77,55 @@ fn runs(family: Family, seeds: u64) {
 
 #[test]
 fn plain_two_paths() {
-    runs(Family::Plain, 500);
+    runs(Family::Plain, 3000);
 }
 
 #[test]
 fn rough_paths() {
-    runs(Family::Rough, 1000);
+    runs(Family::Rough, 6000);
 }
 
 #[test]
 fn options_stripped() {
-    runs(Family::Stripped, 5000);
+    runs(Family::Stripped, 10000);
 }
 
 #[test]
 fn payload_corrupted() {
-    runs(Family::Corrupted, 500);
+    runs(Family::Corrupted, 8000);
 }
 
 #[test]
 fn application_aborts() {
-    runs(Family::Abort, 300);
+    runs(Family::Abort, 3000);
 }
 
 #[test]
 fn first_path_dies() {
-    runs(Family::Dead, 200);
+    runs(Family::Dead, 700);
 }
 
 #[test]
 fn slow_readers_and_lost_acks_after_a_fallback() {
-    runs(Family::SlowPlain, 100);
+    runs(Family::SlowPlain, 5000);
 }
 
 #[test]
 fn half_closes_in_every_order() {
-    runs(Family::HalfClose, 500);
+    runs(Family::HalfClose, 5000);
 }
 
 #[test]
 fn addresses_come_and_go() {
-    runs(Family::Addresses, 500);
+    runs(Family::Addresses, 5000);
 }
 
 #[test]
 fn memory_refused_during_joins() {
-    runs(Family::ScarceJoins, 500);
+    runs(Family::ScarceJoins, 5000);
 }
 
 #[test]
 fn mappings_longer_than_the_window() {
-    runs(Family::LongMaps, 500);
+    runs(Family::LongMaps, 3000);
 }
