@@ -43,6 +43,8 @@ impl Mpcb {
             self.continue_recovery();
         } else {
             self.timers.stop(Timer::DataRto);
+            // What did not fill a segment waited for this.
+            self.request_output();
         }
         self.answer_fins();
         self.check_closed(now);

@@ -195,6 +195,9 @@ impl Mpcb {
     fn new_data(&mut self, sf: SubflowId, want: &Want, most: u64) -> Option<(u64, u32)> {
         let doff = self.snd.nxt();
         let mappable = if self.mode.is_plain() { self.snd.unmapped() } else { self.snd.mappable() };
+        if self.is_silly(mappable, want) {
+            return self.opportunistic(sf, most);
+        }
         if mappable == 0 {
             if self.probe_due && self.snd.unmapped() > 0 {
                 return Some((doff, 1));
@@ -215,6 +218,13 @@ impl Mpcb {
                 None
             }
         }
+    }
+
+    /// RFC 9293 section 3.8.6.2.1: a window that admits less than a segment is left alone while something is outstanding. A peer that
+    /// opens it byte by byte would else be given a map for each byte.
+    fn is_silly(&self, mappable: u64, want: &Want) -> bool {
+        let short = mappable < u64::from(want.mss) && mappable < self.snd.unmapped();
+        !self.mode.is_plain() && mappable > 0 && short && self.snd.outstanding()
     }
 
     /// The scheduler leaves data to `sf`. What that one was asked before may have been answered "not now", under

@@ -73,3 +73,33 @@ fn an_old_data_ack_is_a_sign_of_life() {
         assert_eq!(mpcb.ended(), None);
     }
 }
+
+#[test]
+fn a_window_that_opens_byte_by_byte_is_not_given_a_map_for_each_byte() {
+    let mut mpcb = passive();
+    mpcb.subflow_metrics(SF, &metrics(10));
+    mpcb.snd_append(200_000, NOW);
+    while maps(&mut mpcb, SF, 10_000, NOW).is_some() {}
+    let before = mpcb.stats().maps_new;
+    // It takes one segment, then opens its window by one byte with each ACK.
+    for opened in 0..2000 {
+        let ack = acks(&mpcb, 1001);
+        comes(&mut mpcb, SF, (1, 0, 1001), &[ack], NOW);
+        mpcb.snd.window(1001, 64_535 + opened);
+        while maps(&mut mpcb, SF, 10_000, NOW).is_some() {}
+    }
+    let after = mpcb.stats().maps_new - before;
+    assert!(after <= 3, "{after} maps for two thousand bytes");
+    // Once all is acknowledged, what the window admits is sent, however little.
+    let (nxt, mut small) = (mpcb.snd.nxt(), None);
+    let ack = acks(&mpcb, nxt);
+    let ssn = u32::try_from(nxt).unwrap();
+    let flags = SegFlags { ack: true, ..SegFlags::default() };
+    let (mut area, used) = ([0; 40], ack.emit(&mut [0; 40]).unwrap());
+    ack.emit(&mut area).unwrap();
+    mpcb.segment_in(SF, &SegIn { ssn: 1, len: 0, ack: ssn, window: 10, flags }, &area[..used], NOW);
+    if asked(&mut mpcb, NOW).contains(&SF) {
+        small = maps(&mut mpcb, SF, 10_000, NOW);
+    }
+    assert!(small.is_some_and(|(doff, len)| doff == nxt && len < 1400), "{small:?}");
+}
