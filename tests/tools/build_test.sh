@@ -13,7 +13,7 @@ new_project()
 	rm -rf "$work/project"
 	mkdir -p "$work/project/tools" "$work/project/patches/stable-14" \
 	    "$work/project/sys/netinet" "$work/project/kernconf"
-	cp "$repo/tools/build" "$work/project/tools/"
+	cp -R "$repo/tools/build" "$repo/tools/build.d" "$work/project/tools/"
 	echo 'int mptcp;' >"$work/project/sys/netinet/mptcp_pcb.c"
 	echo 'ident MPTCP' >"$work/project/kernconf/MPTCP"
 	echo 'mptcp_rs.o optional mptcp' >"$work/project/kernconf/files.mptcp"
