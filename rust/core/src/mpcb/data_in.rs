@@ -220,7 +220,7 @@ impl Mpcb {
         RxStep::Wait
     }
 
-    fn discard(&mut self, sf: SubflowId, len: u32) -> RxStep {
+    pub(super) fn discard(&mut self, sf: SubflowId, len: u32) -> RxStep {
         self.took(sf, len);
         RxStep::Discard { len }
     }

@@ -150,6 +150,10 @@ impl Mpcb {
 
     /// Bytes under an infinite mapping: the next data, whatever they are.
     pub(super) fn infinite_bytes(&mut self, sf: SubflowId, len: u32) -> RxStep {
+        if self.ending.is_peer_done() {
+            // After the peer's DATA_FIN there is no next data: what its TCP repeats arrived over another path.
+            return self.discard(sf, len);
+        }
         let doff = self.reass.rcv_nxt();
         let edge = doff.saturating_add(u64::from(len));
         let placement = self.reass.arrive(doff, len, edge, &mut self.pool);

@@ -129,7 +129,10 @@ impl Mpcb {
     /// by a subflow and thrown away above (no memory, beyond the window), or their subflow is gone.
     pub(super) fn continue_recovery(&mut self) {
         let una = self.snd.una();
-        let alive = |subflow: &&Subflow| !subflow.health.is_stalled();
+        // On the only path TCP goes on trying, stalled or not: a copy under a new SSN, to a peer that fell back meanwhile, would
+        // be new data there.
+        let only = self.sole();
+        let alive = |subflow: &&Subflow| !subflow.health.is_stalled() || only == Some(subflow.id);
         if !self.recovery.is_recovering(una)
             || self.live().filter(alive).any(|subflow| subflow.sending.maps().carries(una))
         {

@@ -75,6 +75,15 @@ fn runs(family: Family, seeds: u64) {
     assert!(failed.is_empty(), "{} runs of {family:?} failed: {failed:?}", failed.len());
 }
 
+/// Seeds that found something; a change of the drawing changes what they mean.
+#[test]
+fn seeds_that_failed_once() {
+    // A stalled path's data was sent again on that path; after a fallback the peer took it for new data.
+    run(Family::SlowPlain, 106_240);
+    // What TCP repeated after the peer's DATA_FIN was delivered once more.
+    run(Family::Corrupted, 117_801);
+}
+
 #[test]
 fn plain_two_paths() {
     runs(Family::Plain, 3000);

@@ -67,7 +67,7 @@ impl Family {
 
     /// Paths that lose, delay and repeat nothing, in some of the runs or in all.
     const fn is_clean(self) -> bool {
-        matches!(self, Family::Plain)
+        matches!(self, Family::Plain | Family::LongMaps)
     }
 
     /// Applications that half-close.

@@ -82,6 +82,17 @@ fn recovery_fills_a_gap_up_to_what_a_live_path_carries() {
     assert!(mpcb.reinject.is_empty(), "somebody carries the first byte");
 }
 
+#[test]
+fn what_the_only_path_carries_is_not_sent_again_though_it_is_stalled() {
+    let mut mpcb = connection(1000);
+    mpcb.subflows[B.index()] = None;
+    carry(&mut mpcb, A, 1, 1000);
+    mpcb.subflows[A.index()].as_mut().unwrap().health.loss(crate::time::Instant::ZERO);
+    mpcb.recovery.begin(u64::MAX);
+    mpcb.continue_recovery();
+    assert!(mpcb.reinject.is_empty(), "its TCP goes on trying");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]

@@ -37,6 +37,15 @@ fn fell_back_alone() -> Mpcb {
 }
 
 #[test]
+fn nothing_is_delivered_after_the_peers_data_fin() {
+    let mut mpcb = fell_back_alone();
+    let infinite = mapping(&mpcb, 101, 0);
+    arrives(&mut mpcb, 101, 100, &[infinite]);
+    mpcb.ending.take_peer_fin();
+    assert_eq!(mpcb.mp_do_reass(SF, 100, NOW), RxStep::Discard { len: 100 });
+}
+
+#[test]
 fn after_a_fallback_of_our_own_the_peer_must_say_that_it_follows() {
     let mut mpcb = fell_back_alone();
     arrives(&mut mpcb, 101, 100, &[]);
