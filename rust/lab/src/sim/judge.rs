@@ -80,7 +80,6 @@ fn fall_explained(scenario: &Scenario, pair: &Pair, side: usize, reason: Fallbac
     let damages = matches!(scenario.kind, Kind::Corrupted | Kind::Coalesced);
     let enabled = scenario.hosts.iter().all(|host| host.mptcp.enable);
     let refused = !scenario.hosts[1].mptcp.accepts(scenario.hosts[0].mptcp.version);
-    let accepted = scenario.hosts[1].mptcp.accepts(scenario.hosts[0].mptcp.version);
     let scarce = scenario.hosts[side].refuse_per_mille > 0;
     let peer_fell = fell(pair, 1 - side).is_some();
     let lost = story.sent.iter().sum::<u64>() > story.arrived.iter().sum::<u64>();
