@@ -89,6 +89,10 @@ impl Mpcb {
         subflow.want(Wants::OUTPUT);
         if recovered {
             self.stats.recoveries = self.stats.recoveries.saturating_add(1);
+            if self.recovery.path_is_back() && self.timers.is_set(Timer::DataRto) {
+                // The peer may have dropped what it acknowledged: that is found out in a round trip, not in a minute.
+                self.arm_data_rto(now);
+            }
             self.request_output();
         }
     }

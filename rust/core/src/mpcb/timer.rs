@@ -66,6 +66,11 @@ impl TimerTable {
         self.deadlines.get(timer as usize).is_some_and(Option::is_some)
     }
 
+    #[cfg(test)]
+    pub(super) fn at(&self, timer: Timer) -> Option<Instant> {
+        self.deadlines[timer as usize]
+    }
+
     fn take_due(&mut self, timer: Timer, now: Instant) -> bool {
         match self.deadlines.get_mut(timer as usize) {
             Some(deadline) if deadline.is_some_and(|at| at <= now) => deadline.take().is_some(),

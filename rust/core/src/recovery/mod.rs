@@ -55,6 +55,12 @@ impl Recovery {
         core::mem::replace(&mut self.backoff, 0) > 0
     }
 
+    /// A path that had been silent acknowledges again: what made the timeouts long is over, though no DATA_ACK has moved. Returns
+    /// whether the timeout had been backed off.
+    pub(crate) const fn path_is_back(&mut self) -> bool {
+        core::mem::replace(&mut self.backoff, 0) > 0
+    }
+
     /// How long after the last DATA_ACK the timeout is due; `rtt`: the slowest subflow's round trip with its spread.
     pub(crate) fn timeout(&self, rtt: Option<Duration>) -> Duration {
         let factor = 1_u32.checked_shl(u32::from(self.backoff)).unwrap_or(u32::MAX);

@@ -4,8 +4,11 @@ use crate::config::Config;
 use crate::crypto::KeyMaterial;
 use crate::ds_map::DsMap;
 use crate::handshake::{Agreed, Role};
+use crate::mpcb::timer::Timer;
 use crate::mpcb::{Mpcb, Start};
 use crate::subflow::{Ends, Subflow, SubflowId, SubflowState};
+use crate::time::Instant;
+use core::time::Duration;
 use mptcp_wire::{CapableData, Key, Version};
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -80,6 +83,28 @@ fn recovery_fills_a_gap_up_to_what_a_live_path_carries() {
     mpcb.reinject.clear(&mut mpcb.pool);
     mpcb.continue_recovery();
     assert!(mpcb.reinject.is_empty(), "somebody carries the first byte");
+}
+
+#[test]
+fn timeouts_begin_anew_when_a_silent_path_is_back() {
+    let mut mpcb = connection(1000);
+    mpcb.subflows[B.index()] = None;
+    carry(&mut mpcb, A, 1, 1000);
+    let mut now = Instant::ZERO + Duration::from_secs(1);
+    mpcb.arm_data_rto(now);
+    mpcb.subflow_rto(A, now);
+    let due = |mpcb: &Mpcb| mpcb.timers.at(Timer::DataRto).unwrap();
+    for _ in 0..5 {
+        now = due(&mpcb);
+        mpcb.data_rto(now);
+    }
+    assert!(due(&mpcb) > now + Duration::from_secs(20), "backed off while nothing comes back");
+    mpcb.progress(A, now);
+    assert!(due(&mpcb) < now + Duration::from_secs(2), "its TCP acknowledges again");
+    // A second acknowledgement is no news.
+    let set = due(&mpcb);
+    mpcb.progress(A, now + Duration::from_millis(100));
+    assert_eq!(due(&mpcb), set);
 }
 
 #[test]
