@@ -99,6 +99,16 @@ world_is_fresh()
 	    [ "$state/world.done" -nt "$parts/userland.list" ] && [ "$state/world.done" -nt "$parts/build-world" ]
 }
 
+# The links of install.sh have the whole path of the machine that built them.
+# Not in build-world: the tools of buildenv's PATH are few.
+relative_links()
+{
+	find "$state/world" -type l | while read -r l; do
+		to=$(readlink "$l")
+		case $to in "$state/world"/*) ln -sf "${to#"$state/world"}" "$l" ;; esac
+	done
+}
+
 build_world()
 {
 	sysroot=$obj$src/amd64.amd64/tmp
@@ -118,6 +128,7 @@ build_world()
 		grep '^failed: ' "$state/world.log.txt" >&2 || tail -n 5 "$state/world.log.txt" >&2
 		die "the userland was not built; see $state/world.log/"
 	}
+	relative_links
 	: >"$state/world.done"
 	note "userland: $(($(date +%s) - began)) s"
 }
