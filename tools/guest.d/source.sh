@@ -99,9 +99,10 @@ world_is_fresh()
 	    [ "$state/world.done" -nt "$parts/userland.list" ] && [ "$state/world.done" -nt "$parts/build-world" ]
 }
 
-# The links of install.sh have the whole path of the machine that built them.
-# Not in build-world: the tools of buildenv's PATH are few.
-relative_links()
+# install.sh links to a program by its path on this machine; the guest needs its
+# path there.  This isn't done in build-world, because buildenv's PATH has no
+# readlink.
+guest_links()
 {
 	find "$state/world" -type l | while read -r l; do
 		to=$(readlink "$l")
@@ -128,7 +129,7 @@ build_world()
 		grep '^failed: ' "$state/world.log.txt" >&2 || tail -n 5 "$state/world.log.txt" >&2
 		die "the userland was not built; see $state/world.log/"
 	}
-	relative_links
+	guest_links
 	: >"$state/world.done"
 	note "userland: $(($(date +%s) - began)) s"
 }

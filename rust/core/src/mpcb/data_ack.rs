@@ -89,8 +89,8 @@ impl Mpcb {
         subflow.want(Wants::OUTPUT);
         if recovered {
             self.stats.recoveries = self.stats.recoveries.saturating_add(1);
-            if self.recovery.path_is_back() && self.timers.is_set(Timer::DataRto) {
-                // The peer may have dropped what it acknowledged: that is found out in a round trip, not in a minute.
+            if self.recovery.begin_anew() && self.timers.is_set(Timer::DataRto) {
+                // The peer may have dropped what its TCP acknowledged. That shall not take a backed-off timeout to find out.
                 self.arm_data_rto(now);
             }
             self.request_output();

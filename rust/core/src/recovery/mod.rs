@@ -52,12 +52,12 @@ impl Recovery {
     /// A DATA_ACK has moved. Returns whether the timeout had been backed off.
     pub(crate) const fn advanced(&mut self, now: Instant) -> bool {
         self.heard = now;
-        core::mem::replace(&mut self.backoff, 0) > 0
+        self.begin_anew()
     }
 
-    /// A path that had been silent acknowledges again: what made the timeouts long is over, though no DATA_ACK has moved. Returns
-    /// whether the timeout had been backed off.
-    pub(crate) const fn path_is_back(&mut self) -> bool {
+    /// What made the timeouts long is over: a DATA_ACK has moved, or the TCP of a silent path acknowledges again. Returns whether
+    /// the timeout had been backed off.
+    pub(crate) const fn begin_anew(&mut self) -> bool {
         core::mem::replace(&mut self.backoff, 0) > 0
     }
 

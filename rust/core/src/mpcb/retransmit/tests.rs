@@ -112,7 +112,7 @@ fn what_the_only_path_carries_is_not_sent_again_though_it_is_stalled() {
     let mut mpcb = connection(1000);
     mpcb.subflows[B.index()] = None;
     carry(&mut mpcb, A, 1, 1000);
-    mpcb.subflows[A.index()].as_mut().unwrap().health.loss(crate::time::Instant::ZERO);
+    mpcb.subflows[A.index()].as_mut().unwrap().health.loss(Instant::ZERO);
     mpcb.recovery.begin(u64::MAX);
     mpcb.continue_recovery();
     assert!(mpcb.reinject.is_empty(), "its TCP goes on trying");

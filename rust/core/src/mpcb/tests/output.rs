@@ -95,8 +95,8 @@ fn a_window_that_opens_byte_by_byte_is_not_given_a_map_for_each_byte() {
     let ack = acks(&mpcb, nxt);
     let ssn = u32::try_from(nxt).unwrap();
     let flags = SegFlags { ack: true, ..SegFlags::default() };
-    let (mut area, used) = ([0; 40], ack.emit(&mut [0; 40]).unwrap());
-    ack.emit(&mut area).unwrap();
+    let mut area = [0; 40];
+    let used = ack.emit(&mut area).unwrap();
     mpcb.segment_in(SF, &SegIn { ssn: 1, len: 0, ack: ssn, window: 10, flags }, &area[..used], NOW);
     if asked(&mut mpcb, NOW).contains(&SF) {
         small = maps(&mut mpcb, SF, 10_000, NOW);
