@@ -73,6 +73,9 @@ mod tests {
         let mut lent: &mut dyn Rng = &mut rng;
         let first = Rng::next_u64(&mut lent);
         assert_eq!(first, twin.next_u64());
+        let mut lent: &mut dyn Rng = &mut rng;
+        let second = Rng::next_u32(&mut lent);
+        assert_eq!(second, (twin.next_u64() >> 32) as u32);
         assert_eq!(rng.next_u32(), (twin.next_u64() >> 32) as u32);
     }
 }

@@ -202,3 +202,21 @@ fn fallback_is_silent_but_for_the_infinite_mapping() {
     let mut told = tx(TxState { fail: Some(fail), keep_data_ack: true, ..state(Phase::Fallback) }, &[]);
     assert!(matches!(build(&mut told, 1, 0, 40)[..], [MpOption::Dss(Dss { map: None, .. }), MpOption::Fail(_)]));
 }
+
+#[test]
+fn a_syn_outside_of_a_join_carries_nothing() {
+    let capable = Phase::CapableAck { local: Key(1), remote: Key(2), deny_join_id0: false };
+    for phase in [capable, Phase::Established, Phase::Fallback] {
+        let mut tx = tx(state(phase), &[]);
+        let flags = SegFlags { syn: true, ack: true, ..SegFlags::default() };
+        let mut out = [0; 40];
+        assert_eq!(tx.options(&SegOut { ssn: 0, len: 0, flags }, 40, &mut out), 0, "{phase:?}");
+    }
+}
+
+#[test]
+fn no_payload_carries_a_data_fin_of_its_own() {
+    let mut tx = tx(TxState { fin: Some(101), ..state(Phase::Established) }, &[map(1, 1, 100, None)]);
+    let unmapped = dss(&build(&mut tx, 101, 10, 40));
+    assert!(!unmapped.data_fin && unmapped.map.is_none());
+}

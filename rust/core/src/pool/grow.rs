@@ -59,7 +59,7 @@ impl Pool {
         };
         // Not Vec::shrink_to: its reallocation must not fail, and a kernel's may.
         let mut smaller = Vec::new();
-        if want > 0 && self.reserve_vec(&mut smaller, want).is_err() {
+        if self.reserve_vec(&mut smaller, want).is_err() {
             return;
         }
         smaller.append(v);
@@ -72,7 +72,7 @@ impl Pool {
             return;
         };
         let mut smaller = VecDeque::new();
-        if want > 0 && self.reserve_deque(&mut smaller, want).is_err() {
+        if self.reserve_deque(&mut smaller, want).is_err() {
             return;
         }
         smaller.append(v);
@@ -114,10 +114,7 @@ impl Pool {
 
 /// The capacity that a mostly empty vector should shrink to.
 const fn shrunken(len: usize, capacity: usize) -> Option<usize> {
-    if len == 0 {
-        return if capacity > 0 { Some(0) } else { None };
-    }
-    if capacity > SHRINK_ABOVE && len <= capacity / 4 { Some(len.saturating_mul(2)) } else { None }
+    if len == 0 || (capacity > SHRINK_ABOVE && len <= capacity / 4) { Some(len.saturating_mul(2)) } else { None }
 }
 
 /// What `n` elements occupy, in bytes.

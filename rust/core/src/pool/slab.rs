@@ -213,7 +213,6 @@ impl<T: Copy> Slab<T> {
 
     /// Shortens the directory by the holes at its end.
     fn drop_trailing_holes(&mut self, pool: &mut Pool) {
-        let before = self.chunks.len();
         while let Some(last) = self.chunks.last()
             && last.slots.capacity() == 0
         {
@@ -221,9 +220,7 @@ impl<T: Copy> Slab<T> {
             self.unlink(List::Hole, u32::try_from(c).unwrap_or(NIL));
             self.chunks.pop();
         }
-        if self.chunks.len() < before {
-            pool.shrink_vec(&mut self.chunks);
-        }
+        pool.shrink_vec(&mut self.chunks);
     }
 
     /// With nothing live, keeps one spare chunk at the start of a short directory.

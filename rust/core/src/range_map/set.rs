@@ -152,11 +152,6 @@ impl RangeSet {
         self.map.clear(pool);
     }
 
-    /// Gives the spare memory of an empty set back; does nothing while there is a number.
-    pub fn trim(&mut self, pool: &mut Pool) {
-        self.map.trim(pool);
-    }
-
     /// Asserts every invariant of the tree below.
     #[cfg(test)]
     pub(super) fn audit(&self) {

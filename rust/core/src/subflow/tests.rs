@@ -52,3 +52,11 @@ fn more_in_flight_than_the_window_takes_several_round_trips() {
     assert_eq!(metrics(10, 1000, 100_000).drain_time(), Duration::from_secs(1));
     assert_eq!(metrics(10, 0, 0).drain_time(), Duration::from_millis(10));
 }
+
+#[test]
+fn deadlines_come_sooner_with_the_first_round_trip_and_with_one_of_less_than_half() {
+    let mut subflow = subflow(SubflowState::Established);
+    for (millis, sooner) in [(100, true), (200, false), (100, false), (49, true), (49, false)] {
+        assert_eq!(subflow.health.measured(&metrics(millis, 10_000, 0)), sooner, "{millis} ms");
+    }
+}

@@ -283,7 +283,7 @@ impl Slots {
 }
 
 /// Spreads a token over 64 bits, differently for every seed: two rounds of xor-shift and multiply.
-fn mix(token: u32, seed: u64) -> u64 {
+pub(super) fn mix(token: u32, seed: u64) -> u64 {
     let mut z = u64::from(token) ^ seed;
     z = (z ^ (z >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     z = (z ^ (z >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);

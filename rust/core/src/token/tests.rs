@@ -172,3 +172,13 @@ fn a_key_for_both_versions_is_free_in_both() {
     assert_eq!(v0, KeyMaterial::derive(Version::V0, v0.key));
     assert_eq!(v1, KeyMaterial::derive(Version::V1, v0.key));
 }
+
+#[test]
+fn no_two_tokens_have_the_same_hash() {
+    for seed in [0, 1, u64::MAX, 0x0123_4567_89ab_cdef] {
+        let mut hashes: Vec<u64> = (0..50_000).map(|token| table::mix(token, seed)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), 50_000, "seed {seed:#x}");
+    }
+}

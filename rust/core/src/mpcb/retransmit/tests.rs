@@ -6,7 +6,8 @@ use crate::ds_map::DsMap;
 use crate::handshake::{Agreed, Role};
 use crate::mpcb::timer::Timer;
 use crate::mpcb::{Mpcb, Start};
-use crate::subflow::{Ends, Subflow, SubflowId, SubflowState};
+use crate::seq::wire_dsn;
+use crate::subflow::{Ends, Metrics, Subflow, SubflowId, SubflowState};
 use crate::time::Instant;
 use core::time::Duration;
 use mptcp_wire::{CapableData, Key, Version};
@@ -15,6 +16,7 @@ use std::vec::Vec;
 
 const A: SubflowId = SubflowId::MASTER;
 const B: SubflowId = SubflowId(1);
+const NOW: Instant = Instant::from_millis(1000);
 
 /// Two subflows, and `bytes` of data that some map has covered.
 fn connection(bytes: u32) -> Mpcb {
@@ -45,6 +47,11 @@ fn carry(mpcb: &mut Mpcb, sf: SubflowId, doff: u64, len: u32) {
     subflow.sending.reserve(doff, pool).unwrap();
     let map = DsMap { ssn: subflow.sending.next_ssn(), doff, len, csum: None };
     assert!(subflow.sending.commit(map, false, pool));
+}
+
+/// A DATA_ACK of data offset `doff`.
+fn data_acks(mpcb: &mut Mpcb, doff: u64) {
+    mpcb.on_data_ack(wire_dsn(doff, mpcb.agreed.local.idsn, true), u32::MAX, NOW);
 }
 
 fn queue(mpcb: &mut Mpcb, from: u64, to: u64) {
@@ -116,6 +123,51 @@ fn what_the_only_path_carries_is_not_sent_again_though_it_is_stalled() {
     mpcb.recovery.begin(u64::MAX);
     mpcb.continue_recovery();
     assert!(mpcb.reinject.is_empty(), "its TCP goes on trying");
+}
+
+/// `sf`'s TCP has measured a round trip of `millis`.
+fn measured(mpcb: &mut Mpcb, sf: SubflowId, millis: u64) {
+    let srtt = Duration::from_millis(millis);
+    mpcb.subflow_metrics(sf, &Metrics { srtt, rttvar: Duration::ZERO, cwnd: 14_000, in_flight: 0, mss: 1000 });
+}
+
+#[test]
+fn the_oldest_data_is_sent_on_a_faster_path_where_it_keeps_new_data_back() {
+    for (slow, waits, taken) in [(100, 1, Some((1, 1000))), (100, 0, None), (20, 1, None)] {
+        let mut mpcb = connection(4000);
+        carry(&mut mpcb, A, 1, 1000);
+        carry(&mut mpcb, B, 1001, 3000);
+        measured(&mut mpcb, A, slow);
+        measured(&mut mpcb, B, 10);
+        mpcb.snd.append(waits);
+        assert_eq!(mpcb.opportunistic(B, 65_535), taken, "{slow} ms, {waits} bytes wait");
+        assert_eq!(mpcb.opportunistic(B, 65_535), None, "once");
+    }
+}
+
+#[test]
+fn what_was_acknowledged_waits_for_no_path() {
+    let mut mpcb = connection(2000);
+    carry(&mut mpcb, A, 1, 2000);
+    mpcb.queue_maps_of(A);
+    assert!(mpcb.snd_pending());
+    data_acks(&mut mpcb, 1001);
+    assert_eq!(mpcb.reinject.ranges().collect::<Vec<_>>(), [(1001, 2001)]);
+    data_acks(&mut mpcb, 2001);
+    assert!(!mpcb.snd_pending());
+}
+
+#[test]
+fn persist_is_timed_once_and_only_while_data_waits() {
+    let mut mpcb = connection(0);
+    mpcb.arm_persist(NOW);
+    assert_eq!(mpcb.timers.at(Timer::Persist), None, "there is nothing to send");
+    mpcb.snd.append(1000);
+    mpcb.arm_persist(NOW);
+    let set = mpcb.timers.at(Timer::Persist);
+    assert!(set.is_some());
+    mpcb.arm_persist(NOW + Duration::from_millis(1));
+    assert_eq!(mpcb.timers.at(Timer::Persist), set, "it is not put off");
 }
 
 proptest! {

@@ -3,6 +3,8 @@
 use super::*;
 use crate::config::{AddressList, LocalAddress};
 use crate::crypto::add_addr_hmac;
+use crate::output::SegOut;
+use mptcp_wire::tcp_options::mptcp_options;
 use mptcp_wire::{AddAddr, AddAddrForm, AddrIds, CapableData, CapableFlags, MpCapable};
 use std::string::{String, ToString};
 
@@ -99,5 +101,56 @@ fn flags_count_on_first_data_as_well() {
         // Without a mapping, the first data makes it plain TCP.
         mpcb.mp_do_reass(SF, 100, NOW);
         assert_eq!(mpcb.fallback_reason().is_some(), bad == 1, "{flags:?}");
+    }
+}
+
+#[test]
+fn mp_prio_names_the_address_in_v0_only() {
+    for (version, addr_id) in [(Version::V0, Some(0)), (Version::V1, None)] {
+        let mut mpcb = opened(&Agreed { version, ..AGREED() }, 65_535);
+        mpcb.set_backup(SF, true);
+        let Some(MpOption::Prio(prio)) = mpcb.get(SF).unwrap().pending.prio else { panic!("no MP_PRIO") };
+        assert_eq!((prio.backup, prio.addr_id), (true, addr_id), "{version:?}");
+    }
+}
+
+#[test]
+fn an_echo_is_no_announcement_of_ours() {
+    let mut mpcb = active();
+    let add = announced(&mpcb, 1, "10.0.9.1");
+    arrives(&mut mpcb, 1, 0, &[add]);
+    actions(&mut mpcb, NOW);
+    let is_echo = |signal| matches!(signal, Some(MpOption::AddAddr(AddAddr { form: AddAddrForm::Echo, .. })));
+    assert!(is_echo(mpcb.get(SF).unwrap().pending.signal));
+    assert_eq!(mpcb.stats.add_addr_sent, 0);
+
+    let mut mpcb = passive();
+    let ack = acks(&mpcb, 1);
+    arrives(&mut mpcb, 1, 0, &[ack]);
+    let map = mapping(&mpcb, 1, 10);
+    arrives(&mut mpcb, 1, 10, &[map]);
+    let mut list = AddressList::EMPTY;
+    list.push(LocalAddress { addr: "10.0.1.1".parse().unwrap(), backup: false }).unwrap();
+    mpcb.addresses_changed(&list, NOW).unwrap();
+    actions(&mut mpcb, NOW);
+    assert_eq!(mpcb.stats.add_addr_sent, 1);
+}
+
+/// C says that the address that the connection was opened with takes no joins; v0 has no such flag.
+#[test]
+fn deny_join_id0_is_said_in_v1_only() {
+    for (version, configured, said) in
+        [(Version::V1, true, true), (Version::V1, false, false), (Version::V0, true, false)]
+    {
+        let mut mpcb = opened(&Agreed { version, role: Role::Active, ..AGREED() }, 65_535);
+        mpcb.cfg.deny_join_id0 = configured;
+        let mut tx = mpcb.subflow_tx(SF).unwrap();
+        let flags = SegFlags { ack: true, ..SegFlags::default() };
+        let mut area = [0; 40];
+        let used = tx.options(&SegOut { ssn: 1, len: 0, flags }, 40, &mut area);
+        let first = mptcp_options(&area[..used]).next();
+        let Some(Ok(MpOption::Capable(capable))) = first else { panic!("{first:?}") };
+        let has = capable.flags.contains(CapableFlags::DENY_JOIN_ID0);
+        assert_eq!(has, said, "{version:?}, configured {configured}");
     }
 }

@@ -150,3 +150,66 @@ fn a_length_of_zero_on_a_pure_ack_maps_nothing() {
     arrives(&mut mpcb, 101, 100, &[infinite]);
     assert_eq!(mpcb.fallback_reason(), Some(FallbackReason::PeerFailed));
 }
+
+#[test]
+fn first_data_without_mapping_resets_a_subflow_that_is_not_alone() {
+    for heard in [false, true] {
+        let mut mpcb = mapped();
+        let second = join(&mut mpcb);
+        if heard {
+            // Its DSS has passed: the map may come on a segment of its own.
+            let ahead = mapping(&mpcb, 101, 100);
+            comes(&mut mpcb, second, (101, 100, 1), &[ahead], NOW);
+        }
+        comes(&mut mpcb, second, (1, 100, 1), &[], NOW);
+        assert_eq!(mpcb.mp_do_reass(second, 100, NOW), RxStep::Wait);
+        let state = if heard { SubflowState::Established } else { SubflowState::Resetting };
+        assert_eq!(mpcb.subflow_state(second), Some(state), "heard {heard}");
+        assert_eq!(mpcb.fallback_reason(), None);
+    }
+}
+
+#[test]
+fn a_pure_ack_without_options_marks_no_byte_as_unmapped() {
+    let mut mpcb = mapped();
+    arrives(&mut mpcb, 301, 0, &[]);
+    assert!(!mpcb.get(SF).unwrap().receiving.head_is_unmapped());
+    arrives(&mut mpcb, 301, 1, &[]);
+    assert!(mpcb.get(SF).unwrap().receiving.head_is_unmapped());
+}
+
+#[test]
+fn after_a_fallback_a_reset_acknowledges_nothing() {
+    let mut mpcb = fell_back_alone();
+    mpcb.snd_append(100, NOW);
+    maps(&mut mpcb, SF, 100, NOW).unwrap();
+    let rst = SegFlags { ack: true, rst: true, ..SegFlags::default() };
+    let window = 65_535;
+    mpcb.segment_in(SF, &SegIn { ssn: 101, len: 0, ack: 101, window, flags: rst }, &[], NOW);
+    assert_eq!(mpcb.sb_cc(), 100);
+    let flags = SegFlags { ack: true, ..SegFlags::default() };
+    mpcb.segment_in(SF, &SegIn { ssn: 101, len: 0, ack: 101, window, flags }, &[], NOW);
+    assert_eq!(mpcb.sb_cc(), 0);
+}
+
+#[test]
+fn a_lone_data_fin_falls_back_only_where_nothing_of_mptcp_was_ever_heard() {
+    for (heard, falls_back) in [(false, true), (true, false)] {
+        let mut mpcb = opened(&Agreed { role: Role::Active, ..AGREED() }, 65_535);
+        mpcb.subflow_metrics(SF, &metrics(10));
+        if heard {
+            // An option that confirms nothing.
+            let prio = MpOption::Prio(mptcp_wire::MpPrio { backup: true, addr_id: None });
+            arrives(&mut mpcb, 1, 0, &[prio]);
+            assert!(!mpcb.is_confirmed());
+        }
+        mpcb.snd_shutdown(NOW);
+        let mut now = NOW;
+        while let Some(at) = mpcb.next_timer().filter(|at| *at < NOW + Duration::from_secs(20)) {
+            now = at;
+            mpcb.on_timer(now);
+            actions(&mut mpcb, now);
+        }
+        assert_eq!(mpcb.fallback_reason().is_some(), falls_back, "heard {heard}, {now:?}");
+    }
+}

@@ -4,6 +4,8 @@ mod addresses;
 mod damage;
 mod ending;
 mod fallback;
+mod joins;
+mod mapping;
 mod output;
 mod stall;
 mod window;

@@ -103,3 +103,86 @@ fn a_window_that_opens_byte_by_byte_is_not_given_a_map_for_each_byte() {
     }
     assert!(small.is_some_and(|(doff, len)| doff == nxt && len < 1400), "{small:?}");
 }
+
+#[test]
+fn what_is_appended_is_counted_until_it_is_data_acked() {
+    let mut mpcb = passive();
+    mpcb.snd_append(100, NOW);
+    maps(&mut mpcb, SF, 100, NOW).unwrap();
+    assert_eq!(mpcb.sb_cc(), 100);
+    let ack = acks(&mpcb, 61);
+    comes(&mut mpcb, SF, (1, 0, 101), &[ack], NOW);
+    assert_eq!(mpcb.sb_cc(), 40);
+}
+
+#[test]
+fn a_closed_window_is_probed_with_one_byte() {
+    let mut mpcb = passive();
+    mpcb.snd = SndBuf::new(1000);
+    mpcb.subflow_metrics(SF, &metrics(10));
+    mpcb.snd_append(1000, NOW);
+    maps(&mut mpcb, SF, 1000, NOW).unwrap();
+    let ack = acks(&mpcb, 1001);
+    let mut area = [0; 40];
+    let used = ack.emit(&mut area).unwrap();
+    let flags = SegFlags { ack: true, ..SegFlags::default() };
+    mpcb.segment_in(SF, &SegIn { ssn: 1, len: 0, ack: 1001, window: 0, flags }, &area[..used], NOW);
+    mpcb.snd_append(500, NOW);
+    assert_eq!(maps(&mut mpcb, SF, 1000, NOW), None, "the window is closed");
+    let at = mpcb.next_timer().expect("persist");
+    mpcb.on_timer(at);
+    assert_eq!(asked(&mut mpcb, at), [SF]);
+    assert_eq!(maps(&mut mpcb, SF, 1000, at), Some((1001, 1)));
+    assert_eq!(maps(&mut mpcb, SF, 1000, at), None, "one byte is enough");
+}
+
+#[test]
+fn a_window_of_one_segment_is_used_while_others_are_outstanding() {
+    for (window, mapped) in [(1999, None), (2000, Some((2001, 1000)))] {
+        let mut mpcb = passive();
+        mpcb.subflow_metrics(SF, &metrics(10));
+        mpcb.snd_append(10_000, NOW);
+        maps(&mut mpcb, SF, 2000, NOW).unwrap();
+        // One of two segments was acknowledged.
+        mpcb.snd = SndBuf::new(window);
+        mpcb.snd.append(10_000);
+        mpcb.snd.mapped(2000);
+        mpcb.snd.window(1001, window);
+        assert_eq!(maps(&mut mpcb, SF, 5000, NOW), mapped, "window {window}");
+    }
+}
+
+#[test]
+fn an_idle_path_that_was_refused_memory_is_asked_again_though_another_is_busy() {
+    let mut mpcb = passive();
+    let second = join(&mut mpcb);
+    mpcb.snd_append(2000, NOW);
+    maps(&mut mpcb, SF, 1000, NOW).unwrap();
+    asked(&mut mpcb, NOW);
+    let mut tx = mpcb.subflow_tx(second).unwrap();
+    mpcb.pool.refuse_nth(0);
+    assert_eq!(mpcb.mp_get_map(second, &mut tx, &WANT), MapGrant::NoMemory);
+    assert_eq!(asked(&mut mpcb, NOW), [], "not at once");
+    let at = mpcb.next_timer().unwrap();
+    assert!(at < NOW + Duration::from_millis(200), "before anything else is due: {:?}", at - NOW);
+    mpcb.on_timer(at);
+    assert!(asked(&mut mpcb, at).contains(&second));
+}
+
+#[test]
+fn acks_leave_where_data_came_last() {
+    let mut mpcb = mapped();
+    let second = join(&mut mpcb);
+    told(&mut mpcb);
+    let ack = acks(&mpcb, 1);
+    comes(&mut mpcb, second, (1, 0, 1), &[ack], NOW);
+    told(&mut mpcb);
+    mpcb.ask_ack();
+    assert_eq!(told(&mut mpcb), [SF], "a pure ACK is no data");
+    let dsn = wire_dsn(101, mpcb.agreed.remote.idsn, true);
+    let map = Some(DssMap { dsn, ssn: 1, len: 10, csum: None });
+    comes(&mut mpcb, second, (1, 10, 1), &[MpOption::Dss(Dss { data_ack: None, map, data_fin: false })], NOW);
+    told(&mut mpcb);
+    mpcb.ask_ack();
+    assert_eq!(told(&mut mpcb), [second]);
+}

@@ -23,15 +23,19 @@ fn op() -> impl Strategy<Value = Op> {
         40 => any::<u64>().prop_map(Op::Insert),
         20 => any::<prop::sample::Index>().prop_map(Op::Remove),
         1 => (0..=100u8).prop_map(Op::Thin),
-        2 => any::<u32>().prop_map(Op::RemoveDead),
+        4 => prop_oneof![0..2000u32, any::<u32>()].prop_map(Op::RemoveDead),
         2 => (0..200u32).prop_map(Op::Reserve),
         1 => Just(Op::Trim),
     ]
 }
 
 fn remove(slab: &mut Slab<u64>, live: &mut HashMap<u32, u64>, idx: u32, pool: &mut Pool) {
+    assert_eq!(slab.get_mut(idx).copied(), live.get(&idx).copied());
     assert_eq!(slab.remove(idx, pool), live.remove(&idx));
     assert_eq!(slab.get(idx), None);
+    assert_eq!(slab.get_mut(idx), None);
+    assert_eq!(slab.remove(idx, pool), None, "removed twice");
+    assert_eq!(slab.is_empty(), live.is_empty());
 }
 
 fn step(slab: &mut Slab<u64>, live: &mut HashMap<u32, u64>, op: Op, pool: &mut Pool) {
