@@ -157,6 +157,57 @@ refused "changed since" "does not come out of" --reverse
 unchanged "changed since"
 ok "a tree changed since is left alone by --reverse"
 
+mode()
+{
+	find "$work/src/$1" -prune -exec ls -ldn {} + | cut -c 1-10
+}
+
+new_tree 14.0
+chmod 664 "$work/src/sys/netinet/tcp_input.c"
+(umask 077 && build --apply) || fail "--apply with umask 077"
+for f in netinet/tcp_input.c:-rw-rw-r-- netinet/new.h:-rw-r--r-- netinet/mptcp_pcb.c:-rw-r--r-- \
+    amd64/conf/MPTCP:-rw-r--r-- ../.mptcp:drwxr-xr-x ../.mptcp/files:-rw-r--r--; do
+	[ "$(mode "sys/${f%:*}")" = "${f#*:}" ] || fail "--apply: $f is $(mode "sys/${f%:*}")"
+done
+(umask 077 && build --reverse) || fail "--reverse with umask 077"
+[ "$(mode sys/netinet/tcp_input.c)" = -rw-rw-r-- ] || fail "--reverse: the mode changed"
+ok "modes do not depend on the umask"
+
+# As lndir(1) makes it: directories, and links for the files
+new_tree 14.0
+mv "$work/src" "$work/real"
+(cd "$work/real" && find . -type d) | while read -r d; do mkdir -p "$work/src/$d"; done
+(cd "$work/real" && find . -type f) | while read -r f; do ln -s "$work/real/$f" "$work/src/$f"; done
+build --apply || fail "--apply to a shadow tree"
+grep -q four "$work/src/sys/netinet/tcp_input.c" || fail "a shadow tree is not patched"
+diff -r "$work/before" "$work/real" >"$work/out" || fail "the tree behind the links changed"
+build --apply || fail "--apply again to a shadow tree"
+build --reverse || fail "--reverse of a shadow tree"
+for f in sys/netinet/tcp_input.c sys/conf/newvers.sh; do
+	[ "$(readlink "$work/src/$f")" = "$work/real/./$f" ] || fail "--reverse: $f is no link any more"
+done
+diff -r "$work/before" "$work/real" >"$work/out" || fail "the tree behind the links changed"
+unchanged "a shadow tree"
+build --apply || fail "--apply to a shadow tree"
+echo five >>"$work/real/sys/netinet/tcp_input.c"
+build --reverse || fail "--reverse where the tree behind changed"
+[ ! -L "$work/src/sys/netinet/tcp_input.c" ] || fail "a link to something else came back"
+grep -q 'stays a file' "$work/out" || fail "the link that did not come back is not named"
+rm -rf "$work/real"
+ok "a shadow tree of links is one again"
+
+new_tree 14.0
+sed "s/\$/$(printf '\r')/" "$work/before/sys/netinet/tcp_input.c" >"$work/src/sys/netinet/tcp_input.c"
+cp "$work/src/sys/netinet/tcp_input.c" "$work/before/sys/netinet/"
+refused "CRLF" "tcp_input.c has CRLF line ends" --apply
+unchanged "CRLF"
+ok "CRLF line ends are named"
+
+new_tree 14.0
+refused "no such configuration" "there is no sys/amd64/conf/NOTHING" --kernconf NOTHING --obj "$work/obj"
+unchanged "no such configuration"
+ok "an unknown kernel configuration is refused before anything is done"
+
 new_tree 14.0
 status=0
 "$work/project/tools/build" --bogus 1 >"$work/out" 2>&1 || status=$?
