@@ -124,7 +124,7 @@ MPTCP_KNOB(add_addr_retries, MPTCP_KNOB_ADD_ADDR_RETRIES,
 MPTCP_KNOB(close_timeout, MPTCP_KNOB_CLOSE_TIMEOUT,
     "How long a closed connection waits for its peer, in milliseconds");
 MPTCP_KNOB(stale_loss_cnt, MPTCP_KNOB_STALE_LOSS_CNT,
-    "Timeouts in a row after which a subflow counts as stale");
+    "Timeouts in a row before a stalled subflow may be reset");
 MPTCP_KNOB(rejoin_timeout, MPTCP_KNOB_REJOIN_TIMEOUT,
     "First wait before a lost path is joined again, in milliseconds");
 MPTCP_KNOB(rejoin_cap, MPTCP_KNOB_REJOIN_CAP,

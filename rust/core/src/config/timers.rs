@@ -22,24 +22,18 @@ impl Backoff {
     /// one may still take.
     #[must_use]
     pub fn wait(&self, done: u8) -> Option<Duration> {
-        self.wait_from(self.initial, done)
-    }
-
-    /// Like [`Backoff::wait`], where a measured round trip gives a better first wait than the default.
-    #[must_use]
-    pub fn wait_from(&self, first: Duration, done: u8) -> Option<Duration> {
-        (done < self.retries).then(|| self.doubled(first, done))
+        (done < self.retries).then(|| self.doubled(done))
     }
 
     /// How long an answer to the last retry is waited for.
     #[must_use]
     pub fn last_wait(&self) -> Duration {
-        self.doubled(self.initial, self.retries)
+        self.doubled(self.retries)
     }
 
-    fn doubled(&self, first: Duration, times: u8) -> Duration {
+    fn doubled(&self, times: u8) -> Duration {
         let factor = 1_u32.checked_shl(u32::from(times)).unwrap_or(u32::MAX);
-        first.saturating_mul(factor).min(self.cap).min(LONGEST)
+        self.initial.saturating_mul(factor).min(self.cap).min(LONGEST)
     }
 }
 
@@ -50,8 +44,8 @@ pub struct Timers {
     /// after about a minute. A first wait of 120 s, as elsewhere, leaves a short connection without its second
     /// path after one lost segment.
     pub add_addr: Backoff,
-    /// MP_JOIN's third ACK until the fourth packet comes (RFC 8684, 3.2). The connection gives a first wait of its
-    /// own ([`Backoff::wait_from`]), so only `cap` and `retries` count.
+    /// MP_JOIN's third ACK until the fourth packet comes (RFC 8684, 3.2). A new path has no round trip yet: 300 ms
+    /// is longer than most.
     pub join_ack: Backoff,
     /// Joining again over a path that was lost: the first wait begins when it is gone.
     pub rejoin: Backoff,
@@ -67,7 +61,7 @@ impl Timers {
     /// The defaults of a new VNET.
     pub const DEFAULT: Timers = Timers {
         add_addr: Backoff { initial: Duration::from_secs(1), cap: Duration::from_secs(64), retries: 5 },
-        join_ack: Backoff { initial: Duration::from_secs(1), cap: Duration::from_secs(16), retries: 5 },
+        join_ack: Backoff { initial: Duration::from_millis(300), cap: Duration::from_secs(16), retries: 5 },
         rejoin: Backoff { initial: Duration::from_secs(1), cap: Duration::from_secs(64), retries: 10 },
         close: Duration::from_secs(60),
         stale_loss_cnt: 4,

@@ -91,7 +91,12 @@ impl Mpcb {
     ///
     /// # Errors
     /// Why it is refused: the caller resets the subflow.
-    pub fn join_third_ack(&mut self, request: &JoinRequest, tcp_options: &[u8]) -> Result<SubflowId, JoinRefusal> {
+    pub fn join_third_ack(
+        &mut self,
+        request: &JoinRequest,
+        tcp_options: &[u8],
+        now: Instant,
+    ) -> Result<SubflowId, JoinRefusal> {
         let refused = |mpcb: &mut Mpcb, refusal| {
             mpcb.stats.joins_failed = mpcb.stats.joins_failed.saturating_add(1);
             refusal
@@ -117,7 +122,7 @@ impl Mpcb {
         subflow.peer_backup = request.backup;
         subflow.want(Wants::ACK | Wants::OUTPUT);
         self.put(subflow);
-        self.joined_up();
+        self.joined_up(now);
         self.stats.joins_accepted = self.stats.joins_accepted.saturating_add(1);
         Ok(sf)
     }
@@ -184,6 +189,7 @@ impl Mpcb {
             return SegVerdict::Continue;
         }
         let agreed = self.agreed;
+        let wait = self.cfg.timers.join_ack.initial;
         // After our MP_FAIL the peer falls back only where it has no other subflow.
         let held = self.is_closing() || !self.mode.may_spread();
         let refused = held.then_some(JoinRefusal::Prohibited);
@@ -199,7 +205,7 @@ impl Mpcb {
                 // The path's remote id stays the one that was announced; the peer's answer must not rename it.
                 subflow.peer_backup = backup;
                 subflow.state = SubflowState::JoinAckSent;
-                joining.next = Some(now + Duration::from_millis(300));
+                joining.next = Some(now + wait);
                 subflow.want(Wants::ACK);
                 // The peer may use it from our third ACK on.
                 self.had_joins = true;
@@ -228,12 +234,16 @@ impl Mpcb {
         if self.pm.pair_up(pair, now) {
             self.stats.rejoins = self.stats.rejoins.saturating_add(1);
         }
-        self.joined_up();
+        self.joined_up(now);
         self.stats.joins_opened = self.stats.joins_opened.saturating_add(1);
     }
 
-    fn joined_up(&mut self) {
+    fn joined_up(&mut self, now: Instant) {
         self.invalidate();
+        if self.recovery.joined() && self.timers.is_set(super::timer::Timer::DataRto) {
+            // What was lost with the other paths shall not wait for a timeout that had backed off with them.
+            self.arm_data_rto(now);
+        }
         self.timers.stop(super::timer::Timer::Lonely);
         self.had_joins = true;
         self.queue_stalled();
@@ -254,16 +264,15 @@ impl Mpcb {
         let Some(joining) = subflow.joining.as_mut().filter(|joining| joining.next.is_some_and(|at| at <= now)) else {
             return;
         };
-        let retry = backoff.wait_from(Duration::from_millis(300), joining.retries);
         joining.next = None;
-        match (state, retry) {
+        match state {
             // RFC 8684 section 3.2: the third ACK is repeated until the fourth packet comes.
-            (SubflowState::JoinAckSent, Some(wait)) => {
+            SubflowState::JoinAckSent if joining.retries < backoff.retries => {
                 joining.retries = joining.retries.saturating_add(1);
-                joining.next = Some(now + wait);
+                joining.next = Some(now + backoff.wait(joining.retries).unwrap_or(backoff.last_wait()));
                 subflow.want(Wants::ACK);
             }
-            (SubflowState::JoinAckSent | SubflowState::JoinSynSent, _) => {
+            SubflowState::JoinAckSent | SubflowState::JoinSynSent => {
                 self.reset_subflow(sf, mptcp_wire::RstReason::UNSPECIFIED, true);
             }
             _ => {}

@@ -1,9 +1,10 @@
-//! MP_JOIN, opened by the peer and by us: what is verified, counted and remembered.
+//! MP_JOIN, opened by the peer and by us: what is verified, counted and remembered, and what it brings back.
 
 use super::*;
-use crate::config::{AddressList, LocalAddress};
+use crate::config::{AddressList, Backoff, LocalAddress};
 use crate::crypto::join_hmac;
 use crate::error::JoinRefusal;
+use crate::mpcb::timer::Timer;
 use crate::rng::SeededRng;
 use core::net::SocketAddr;
 use mptcp_wire::{AddrIds, MpJoin, MpTcpRst, RstReason};
@@ -42,7 +43,7 @@ fn joined() -> (Mpcb, SubflowId, MpOption) {
     let request = syn(&mut mpcb, 5).unwrap();
     let ack = third_ack(&mpcb, &request);
     let (area, used) = emitted(&ack);
-    let sf = mpcb.join_third_ack(&request, &area[..used]).unwrap();
+    let sf = mpcb.join_third_ack(&request, &area[..used], NOW).unwrap();
     (mpcb, sf, ack)
 }
 
@@ -75,7 +76,11 @@ fn max_subflows_bounds_the_joins_of_the_peer() {
     join(&mut mpcb);
     assert_eq!(syn(&mut mpcb, 6), Err(JoinRefusal::NoResources));
     let (area, used) = emitted(&third_ack(&mpcb, &request));
-    assert_eq!(mpcb.join_third_ack(&request, &area[..used]), Err(JoinRefusal::NoResources), "the last place is taken");
+    assert_eq!(
+        mpcb.join_third_ack(&request, &area[..used], NOW),
+        Err(JoinRefusal::NoResources),
+        "the last place is taken"
+    );
     // One that is being reset leaves its place.
     mpcb.reset_subflow(SF, RstReason::UNSPECIFIED, true);
     assert!(syn(&mut mpcb, 6).is_ok());
@@ -166,4 +171,74 @@ fn a_subflow_that_was_closed_in_order_is_not_opened_again() {
         mpcb.subflow_closed(sf, end, NOW);
         assert_eq!(opens_later(&mut mpcb), again, "{end:?}");
     }
+}
+
+/// The peer joins: SYN and third ACK.
+fn peer_joins(mpcb: &mut Mpcb, now: Instant) {
+    let request = syn(mpcb, 2).unwrap();
+    let (area, used) = emitted(&third_ack(mpcb, &request));
+    mpcb.join_third_ack(&request, &area[..used], now).unwrap();
+}
+
+/// Our own join is confirmed.
+fn we_join(mpcb: &mut Mpcb, now: Instant) {
+    let sf = join(mpcb);
+    mpcb.get_mut(sf).unwrap().state = SubflowState::JoinAckSent;
+    mpcb.join_confirmed(sf, now);
+}
+
+#[test]
+fn a_join_ends_the_back_off_of_the_data_level_timeout() {
+    for joins in [peer_joins, we_join] {
+        let mut mpcb = mapped();
+        mpcb.subflow_metrics(SF, &metrics(10));
+        mpcb.snd_append(1000, NOW);
+        maps(&mut mpcb, SF, 1000, NOW).unwrap();
+        let mut now = NOW;
+        // Every path is gone: the timeouts double.
+        while mpcb.recovery.silent() < 10 {
+            now = mpcb.next_timer().unwrap().max(now + Duration::from_millis(1));
+            mpcb.on_timer(now);
+            actions(&mut mpcb, now);
+        }
+        assert!(mpcb.timers.at(Timer::DataRto).unwrap() > now + Duration::from_secs(30), "it had backed off");
+        joins(&mut mpcb, now);
+        let due = mpcb.timers.at(Timer::DataRto).unwrap();
+        assert!(due <= now + Duration::from_millis(300), "the next one comes in {:?}", due - now);
+        // The handshake has shown that the peer lives: the next timeouts, quick as they are, do not end the connection.
+        for _ in 0..3 {
+            now = mpcb.timers.at(Timer::DataRto).unwrap();
+            mpcb.on_timer(now);
+        }
+        assert_eq!(mpcb.ended(), None);
+    }
+}
+
+/// RFC 8684 section 3.2: the third ACK is repeated until the fourth packet comes.
+#[test]
+fn the_third_ack_is_repeated_as_join_ack_timeout_says() {
+    let (mut mpcb, sf) = joining();
+    let join_ack = Backoff { initial: Duration::from_millis(500), cap: Duration::from_secs(1), retries: 3 };
+    mpcb.cfg.timers.join_ack = join_ack;
+    let (mut area, agreed) = ([0; 40], mpcb.agreed);
+    let Some(MpOption::Join(MpJoin::Syn { nonce: ours, .. })) =
+        mpcb.get(sf).unwrap().joining.map(|joining| joining.syn_option(&agreed))
+    else {
+        panic!("no MP_JOIN")
+    };
+    let hmac = join_hmac(agreed.version, agreed.remote.key, agreed.local.key, PEER_NONCE, ours).trunc64();
+    let answer = MpOption::Join(MpJoin::SynAck { backup: false, addr_id: 0, hmac, nonce: PEER_NONCE });
+    answer.emit(&mut area).unwrap();
+    assert_eq!(answered(&mut mpcb, sf, &[answer]), SegVerdict::Continue);
+    assert_eq!(told(&mut mpcb), [sf], "the third ACK");
+    let mut sent = Vec::new();
+    while mpcb.subflow_state(sf) == Some(SubflowState::JoinAckSent) {
+        let at = mpcb.next_timer().unwrap();
+        mpcb.on_timer(at);
+        if polled(&mut mpcb, at, |action| if let Action::SendAck(sf) = action { Some(sf) } else { None }) == [sf] {
+            sent.push((at - NOW).as_millis());
+        }
+    }
+    assert_eq!(sent, [500, 1500, 2500]);
+    assert_eq!(mpcb.subflow_state(sf), Some(SubflowState::Resetting), "the fourth packet never came");
 }
