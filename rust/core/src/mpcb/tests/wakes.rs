@@ -3,8 +3,11 @@
 use super::*;
 use crate::config::{AddressList, LocalAddress};
 
+/// The way to a state.
+type Make = fn() -> Mpcb;
+
 /// What there is to do on a connection that was brought there twice: all of it, and the wakeups with what is left.
-fn both_ways(make: impl Fn() -> Mpcb) -> (Vec<Action>, Wakes, Vec<Action>) {
+fn both_ways(make: Make) -> (Vec<Action>, Wakes, Vec<Action>) {
     let (mut whole, mut short) = (make(), make());
     let wakes = short.take_wakes(NOW);
     (actions(&mut whole, NOW), wakes, actions(&mut short, NOW))
@@ -61,7 +64,7 @@ fn aborted() -> Mpcb {
 
 #[test]
 fn the_wakeups_and_what_is_left_are_what_poll_action_gives() {
-    let states: [(&str, fn() -> Mpcb); 8] = [
+    let states: [(&str, Make); 8] = [
         ("new", passive),
         ("read", mapped),
         ("unread", unread),
