@@ -13,6 +13,8 @@ SRC =
 # Needs cargo-mutants: cargo install cargo-mutants. Files below rust/; MUTANTS_ARGS come last (README-Testing).
 MUTANTS_FILES = core/src/pm/** core/src/sched/**
 MUTANTS_ARGS =
+# Needs cargo-llvm-cov: cargo install cargo-llvm-cov. Options of tools/coverage.
+COVERAGE_ARGS =
 
 help:
 	@echo 'make demo          two paths, one connection: with the Linux kernel as root, simulated otherwise'
@@ -24,6 +26,7 @@ help:
 	@echo 'make fuzz          each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make sim           the simulator over SEEDS=$(SEEDS)'
 	@echo 'make mutants       changes MUTANTS_FILES line by line, and says which changes no test sees'
+	@echo 'make coverage      how much of core its tests run, file by file'
 	@echo 'make clean         remove what was built'
 
 demo:
@@ -62,7 +65,10 @@ mutants:
 	cd rust && set -f && for file in $(MUTANTS_FILES); do set -- "$$@" --file "$$file"; done && \
 		$(CARGO) mutants -p mptcp-core -o target "$$@" $(MUTANTS_ARGS)
 
+coverage:
+	@tools/coverage $(COVERAGE_ARGS)
+
 clean:
 	rm -rf target rust/target rust/fuzz/target
 
-.PHONY: help demo test lint check-kernel test-kernel bench fuzz sim mutants clean
+.PHONY: help demo test lint check-kernel test-kernel bench fuzz sim mutants coverage clean

@@ -87,3 +87,6 @@ impl fmt::Display for JoinRefusal {
 
 impl core::error::Error for ConnError {}
 impl core::error::Error for JoinRefusal {}
+
+#[cfg(test)]
+mod tests;

@@ -14,11 +14,6 @@ macro_rules! counters {
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name),)+].into_iter()
             }
-
-            /// Adds `other` to every counter.
-            pub fn add(&mut self, other: &Stats) {
-                $(self.$name = self.$name.saturating_add(other.$name);)+
-            }
         }
     };
 }
@@ -87,3 +82,6 @@ counters! {
     /// MP_TCPRST received.
     rst_received,
 }
+
+#[cfg(test)]
+mod tests;

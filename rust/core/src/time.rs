@@ -57,3 +57,6 @@ impl Sub for Instant {
         self.since(earlier)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,8 +27,6 @@
 //! - D and W carry [`FRACTION`] = 7 fractional bits and are rounded up. So the growth is never too large, and
 //!   too small by less than one part in a thousand for windows of one MSS and more.
 
-use core::fmt;
-
 mod balia;
 mod hystart;
 #[cfg(test)]
@@ -86,7 +84,7 @@ impl PathWindow {
 
 /// RFC 6356's coupling of a set of subflows, worked out once per round trip or whenever a window or a
 /// round trip has changed much. Two numbers, `Copy`; holds no reference to the subflows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Coupling {
     /// `W`, bytes with [`FRACTION`] bits behind the point. Zero without subflows: each grows alone.
     window: u64,
@@ -129,19 +127,6 @@ impl Coupling {
     pub fn alpha(&self) -> u64 {
         let shifted = self.total.saturating_mul(1 << (FRACTION + ALPHA_FRACTION));
         shifted.checked_div(self.window).unwrap_or(1 << ALPHA_FRACTION)
-    }
-
-    /// Sum of the subflows' windows, bytes.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-}
-
-impl fmt::Debug for Coupling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = self.alpha().saturating_mul(100) >> ALPHA_FRACTION;
-        write!(f, "Coupling(alpha {percent} %, total {})", self.total)
     }
 }
 

@@ -115,12 +115,6 @@ impl AddressList {
     }
 }
 
-impl Default for AddressList {
-    fn default() -> Self {
-        AddressList::EMPTY
-    }
-}
-
 impl PartialEq for AddressList {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())

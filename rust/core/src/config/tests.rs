@@ -62,6 +62,40 @@ fn a_refusal_says_what_would_do() {
     assert_eq!(text, "max_subflows=33 is outside of 1 to 32");
 }
 
+/// The names of the sysctls below `net.inet.tcp.mptcp`, and what each takes at the least and at the most.
+const KNOBS: [(Knob, &str, i64, i64); 19] = [
+    (Knob::Enable, "enable", 0, 1),
+    (Knob::Version, "version", 0, 1),
+    (Knob::V0, "v0", 0, 1),
+    (Knob::MaxSubflows, "max_subflows", 1, 32),
+    (Knob::JoinOnAddAddr, "join_on_add_addr", 0, 2),
+    (Knob::SinglePacketMaps, "single_packet_maps", 0, 1),
+    (Knob::Checksum, "checksum", 0, 1),
+    (Knob::AddAddrTimeout, "add_addr_timeout", 100, 120_000),
+    (Knob::AddAddrRetries, "add_addr_retries", 1, 8),
+    (Knob::CloseTimeout, "close_timeout", 1_000, 3_600_000),
+    (Knob::StaleLossCnt, "stale_loss_cnt", 1, 255),
+    (Knob::RejoinTimeout, "rejoin_timeout", 100, 3_600_000),
+    (Knob::RejoinCap, "rejoin_cap", 100, 3_600_000),
+    (Knob::RejoinRetries, "rejoin_retries", 0, 255),
+    (Knob::JoinAckTimeout, "join_ack_timeout", 100, 120_000),
+    (Knob::JoinAckRetries, "join_ack_retries", 1, 8),
+    (Knob::DenyJoinId0, "deny_join_id0", 0, 1),
+    (Knob::ShortDsn, "short_dsn", 0, 1),
+    (Knob::ReassMaxQueueLen, "reass_maxqueuelen", 0, 500_000),
+];
+
+#[test]
+fn each_knob_is_refused_by_its_name_and_with_its_range() {
+    assert_eq!(KNOBS.map(|(knob, ..)| knob), Knob::ALL);
+    for (knob, name, low, high) in KNOBS {
+        for value in [low - 1, high + 1] {
+            let refused = Config::DEFAULT.clone().set(knob, value).unwrap_err();
+            assert_eq!(refused.to_string(), format!("{name}={value} is outside of {low} to {high}"));
+        }
+    }
+}
+
 #[test]
 fn versions_spoken() {
     // enable, version, v0 -> offers, accepts v0, accepts v1
@@ -91,6 +125,7 @@ fn who_joins_on_add_addr() {
         assert_eq!(config.joins_on_add_addr(true), active);
         assert_eq!(config.joins_on_add_addr(false), passive);
     }
+    assert_eq!((JoinOnAddAddr::from_number(-1), JoinOnAddAddr::from_number(3)), (None, None));
 }
 
 #[test]
@@ -104,6 +139,7 @@ fn schedulers_by_name() {
     for bad in ["", "rr", "MIN_RTT", "min_rtt round_robin"] {
         assert_eq!(SchedulerKind::parse(bad.as_bytes()), Err(UnknownScheduler));
     }
+    assert_eq!(UnknownScheduler.to_string(), "no such scheduler; there are: min_rtt round_robin");
 }
 
 #[test]
@@ -261,6 +297,25 @@ fn which_addresses_a_subflow_may_have_at_either_end() {
             let expected = refused.is_none() && (!addr.is_loopback() || primary.is_loopback());
             assert_eq!(is_joinable(addr, primary), expected, "{text} beside {primary}");
         }
+    }
+}
+
+#[test]
+fn each_refusal_of_an_address_says_what_is_wrong_with_it() {
+    let table = [
+        ("10.0.0.1,backups", "the only flag is \",backup\", once"),
+        ("::", "the unspecified address cannot carry a subflow"),
+        ("224.0.0.1", "a multicast address cannot carry a subflow"),
+        ("255.255.255.255", "a broadcast address cannot carry a subflow"),
+        ("240.0.0.1", "an address of a reserved block cannot carry a subflow"),
+        ("::ffff:10.0.0.1", "IPv4-mapped; write the IPv4 address"),
+        ("169.254.0.1", "a link-local address cannot be used"),
+        ("fe80::1%em0", "addresses with a zone cannot be used"),
+        ("10.0.0.9", "this address is in the list already"),
+    ];
+    for (entry, why) in table {
+        let error = parse(&format!("10.0.0.9 {entry}")).unwrap_err();
+        assert_eq!(error.to_string(), format!("address 2 (at byte 9): {why}"), "{entry}");
     }
 }
 

@@ -67,9 +67,3 @@ impl Timers {
         stale_loss_cnt: 4,
     };
 }
-
-impl Default for Timers {
-    fn default() -> Self {
-        Timers::DEFAULT
-    }
-}

@@ -7,7 +7,6 @@
 
 use core::fmt;
 use core::ops::Range;
-use core::str::FromStr;
 
 use crate::config::Entries;
 
@@ -151,14 +150,6 @@ impl fmt::Display for DebugMask {
 impl fmt::Debug for DebugMask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DebugMask({self})")
-    }
-}
-
-impl FromStr for DebugMask {
-    type Err = DebugError;
-
-    fn from_str(text: &str) -> Result<Self, DebugError> {
-        DebugMask::parse(text.as_bytes())
     }
 }
 

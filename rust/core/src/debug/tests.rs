@@ -66,8 +66,14 @@ fn a_bad_entry_is_named_and_nothing_before_it_counts() {
     for (text, index, range, kind) in table {
         assert_eq!(parse(text), Err(DebugError { index, range, kind }), "{text}");
     }
-    let error = parse("ALL:1 DSMAP:9").unwrap_err().to_string();
-    assert_eq!(error, "entry 2 (at byte 6): levels are 0 to 5");
+    let texts = [
+        ("ALL:1 DSMAP:9", "entry 2 (at byte 6): levels are 0 to 5"),
+        ("DSMAP", "entry 1 (at byte 0): write CLASS:n or CLASS:=n"),
+        (" SUBFLOW:1", "entry 1 (at byte 1): classes are MPSESSION DSMAP SBSTATUS REASS ALL"),
+    ];
+    for (text, expected) in texts {
+        assert_eq!(parse(text).unwrap_err().to_string(), expected);
+    }
 }
 
 // C tests `bits() >> (8 * class + level) & 1`.
@@ -81,6 +87,10 @@ fn the_bits_are_where_c_looks() {
         }
     }
     assert_eq!(mask.bits(), 0x2000_0600);
+    assert_eq!(DebugMask::from_bits(mask.bits()), mask);
+    // Bits 0, 6 and 7 of a class are no levels, and do not come back to C.
+    assert_eq!(DebugMask::from_bits(u32::MAX), parse("ALL:5").unwrap());
+    assert_eq!(DebugMask::from_bits(0xc1c1_c1c1), DebugMask::OFF);
 }
 
 fn entry() -> impl Strategy<Value = String> {

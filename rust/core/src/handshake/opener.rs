@@ -41,12 +41,6 @@ impl Opener {
         Opener { offer, local, syns_sent: 0 }
     }
 
-    /// Our key and token.
-    #[must_use]
-    pub const fn local(&self) -> KeyMaterial {
-        self.local
-    }
-
     /// MP_CAPABLE for the SYN that is being sent now (a retransmission too), or `None` after `syn_tries` of them.
     #[must_use]
     pub fn syn_option(&mut self) -> Option<MpOption> {

@@ -90,12 +90,6 @@ impl Responder {
         self.local
     }
 
-    /// The version that the SYN/ACK answers with.
-    #[must_use]
-    pub const fn version(&self) -> Version {
-        self.version
-    }
-
     /// MP_CAPABLE for the SYN/ACK and its retransmissions.
     #[must_use]
     pub fn syn_ack_option(&self) -> MpOption {

@@ -261,6 +261,7 @@ fn first_data_comes_with_its_mapping() {
 fn a_cookie_restores_the_responder() {
     let ack = third_ack(Version::V1, (A, B), None, CapableFlags::HMAC_SHA | CapableFlags::CHECKSUM);
     let rebuilt = Responder::from_cookie(&ack, material(Version::V1, B), Version::V1, false).unwrap();
+    assert_eq!(rebuilt.local(), material(Version::V1, B));
     let ThirdAckVerdict::MultiPath(agreed) = rebuilt.on_third_ack(&ack) else {
         panic!("the responder refuses");
     };

@@ -103,6 +103,17 @@ fn clip_never_crosses_a_map() {
 }
 
 #[test]
+fn clip_separates_what_lies_below_an_infinite_mapping_from_what_it_covers() {
+    // Maps that are gone already: only the place of the infinite mapping is known.
+    let plain = tx(TxState { infinite: Some((101, 301)), ..state(Phase::Fallback) }, &[]);
+    assert_eq!(plain.clip(1, 1000), 100);
+    assert_eq!(plain.clip(51, 20), 20);
+    assert_eq!(plain.clip(100, 1000), 1);
+    assert_eq!(plain.clip(101, 1000), 1000);
+    assert_eq!(tx(state(Phase::Fallback), &[]).clip(1, 1000), 1000);
+}
+
+#[test]
 fn a_data_fin_rides_on_segments_without_payload() {
     let state = TxState { fin: Some(301), checksum: true, ..state(Phase::Established) };
     let mut tx = tx(state, &[map(1, 201, 100, Some(1))]);

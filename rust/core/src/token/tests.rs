@@ -1,6 +1,7 @@
 //! The table against a plain map, and the making of tokens.
 
 use std::collections::BTreeMap;
+use std::string::ToString;
 use std::vec::Vec;
 
 use proptest::prelude::*;
@@ -160,6 +161,20 @@ fn a_broken_source_of_randomness_is_given_up() {
     assert_eq!(generate(Version::V1, &mut stuck, &table), Err(NoUniqueToken));
     assert_eq!(stuck.1, TRIES as usize);
     assert_eq!(generate_for_both(&mut stuck, &table), Err(NoUniqueToken));
+    assert_eq!(NoUniqueToken.to_string(), "no unused token in 8 keys: is the random source broken?");
+}
+
+#[test]
+fn what_is_printed_of_a_table_keeps_its_seed_and_its_tokens_secret() {
+    let mut table = TokenTable::new(0xdead_beef);
+    table.insert(0x00c0_ffee, 1).unwrap();
+    assert_eq!(std::format!("{table:?}"), "TokenTable { len: 1, .. }");
+}
+
+#[test]
+fn a_token_that_is_not_taken_says_why() {
+    assert_eq!(InsertError::Duplicate.to_string(), "the token belongs to a live connection");
+    assert_eq!(InsertError::NoMemory.to_string(), "no memory for another token");
 }
 
 #[test]

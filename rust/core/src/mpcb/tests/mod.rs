@@ -8,6 +8,7 @@ mod joins;
 mod mapping;
 mod output;
 mod stall;
+mod wakes;
 mod window;
 mod withdrawn;
 

@@ -3,11 +3,12 @@
 mod set;
 
 use alloc::collections::BTreeMap;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::{InsertError, RangeMap, Span};
-use crate::pool::Pool;
+use crate::pool::{NoMemory, Pool};
 
 type Model = BTreeMap<u64, (u64, u32)>;
 
@@ -160,6 +161,21 @@ fn an_unused_map_has_no_memory_and_refusal_changes_nothing() {
     assert_eq!((map.len(), map.covered(), pool.used()), (0, 0, 0));
     assert_eq!(map.insert_reserved(1, 2, 0), Err(InsertError::NoMemory));
     assert_eq!(map.pop_first(&mut pool), None);
+}
+
+#[test]
+fn a_range_that_is_not_inserted_says_why() {
+    let mut pool = Pool::new(usize::MAX);
+    let mut map = RangeMap::new();
+    map.insert(10, 20, 0, &mut pool).unwrap();
+    let why = |(start, end), map: &mut RangeMap<u32>, pool: &mut Pool| {
+        map.insert(start, end, 0, pool).unwrap_err().to_string()
+    };
+    assert_eq!(why((5, 5), &mut map, &mut pool), "range is empty");
+    assert_eq!(why((19, 30), &mut map, &mut pool), "range overlaps one that is there");
+    let mut none = Pool::new(0);
+    assert_eq!(why((20, 30), &mut RangeMap::new(), &mut none), "memory refused");
+    assert_eq!(NoMemory.to_string(), "memory refused");
 }
 
 #[test]
