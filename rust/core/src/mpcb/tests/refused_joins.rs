@@ -30,7 +30,7 @@ fn requested(mpcb: &mut Mpcb) -> JoinRequest {
 fn third_ack(mpcb: &mut Mpcb, request: &JoinRequest, option: &MpOption) -> Result<SubflowId, JoinRefusal> {
     let mut area = [0; 40];
     let used = option.emit(&mut area).unwrap();
-    mpcb.join_third_ack(request, &area[..used])
+    mpcb.join_third_ack(request, &area[..used], NOW)
 }
 
 /// The HMAC that only the peer can know.
