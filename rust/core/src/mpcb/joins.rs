@@ -110,8 +110,9 @@ impl Mpcb {
             self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1);
             return Err(refused(self, JoinRefusal::BadHmac));
         }
-        self.admits_join(request.local)?;
-        let sf = self.free_slot().map_err(|_| JoinRefusal::NoResources)?;
+        let admitted = self.admits_join(request.local);
+        let slot = admitted.and_then(|()| self.free_slot().map_err(|_| JoinRefusal::NoResources));
+        let sf = slot.map_err(|refusal| refused(self, refusal))?;
         let ends = Ends {
             local_id: request.local_id,
             remote_id: request.remote_id,

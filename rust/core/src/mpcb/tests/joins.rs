@@ -81,6 +81,7 @@ fn max_subflows_bounds_the_joins_of_the_peer() {
         Err(JoinRefusal::NoResources),
         "the last place is taken"
     );
+    assert_eq!(mpcb.stats.joins_failed, 1, "its peer had proved who it is");
     // One that is being reset leaves its place.
     mpcb.reset_subflow(SF, RstReason::UNSPECIFIED, true);
     assert!(syn(&mut mpcb, 6).is_ok());
