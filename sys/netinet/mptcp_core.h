@@ -825,6 +825,10 @@ size_t	mptcp_core_addresses_print(const struct mptcp_core_addresses *list,
 bool	mptcp_core_addresses_get(const struct mptcp_core_addresses *list,
 	    unsigned int n, struct mptcp_core_addr *addr, bool *backup);
 
+/* [own] Takes entry n out; false beyond the last. */
+bool	mptcp_core_addresses_remove(struct mptcp_core_addresses *list,
+	    unsigned int n);
+
 /* [own] EINVAL: the string is refused whole, *mask stays as it was. */
 int	mptcp_core_debug_apply(uint32_t *mask, const char *text, size_t len,
 	    size_t *bad);

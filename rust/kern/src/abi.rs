@@ -876,6 +876,9 @@ unsafe extern "C" {
     ) -> bool;
 }
 unsafe extern "C" {
+    pub fn mptcp_core_addresses_remove(list: *mut mptcp_core_addresses, n: ::core::ffi::c_uint) -> bool;
+}
+unsafe extern "C" {
     pub fn mptcp_core_debug_apply(
         mask: *mut u32,
         text: *const ::core::ffi::c_char,

@@ -85,6 +85,21 @@ impl AddressList {
         Ok(())
     }
 
+    /// Takes the entry at this place out; those behind it move up. False where there is none.
+    pub fn remove(&mut self, index: usize) -> bool {
+        if self.get(index).is_none() {
+            return false;
+        }
+        if let Some(from) = self.entries.get_mut(index..self.len) {
+            from.rotate_left(1);
+        }
+        self.len = self.len.saturating_sub(1);
+        if let Some(last) = self.entries.get_mut(self.len) {
+            *last = None;
+        }
+        true
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> impl Iterator<Item = LocalAddress> + '_ {
         self.entries.iter().flatten().copied()

@@ -383,3 +383,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_address_is_taken_out_of_the_list() {
+    let list = AddressList::parse(b"10.0.0.1 10.0.0.2,backup fd00::1").unwrap();
+    for (index, left) in [
+        (0, "10.0.0.2,backup fd00::1"),
+        (1, "10.0.0.1 fd00::1"),
+        (2, "10.0.0.1 10.0.0.2,backup"),
+        (3, "10.0.0.1 10.0.0.2,backup fd00::1"),
+        (usize::MAX, "10.0.0.1 10.0.0.2,backup fd00::1"),
+    ] {
+        let mut list = list;
+        assert_eq!(list.remove(index), index < 3);
+        assert_eq!(list, AddressList::parse(left.as_bytes()).unwrap(), "without {index}");
+    }
+}

@@ -113,6 +113,11 @@ export! {
         }
     }
 
+    /// [`AddressList::remove`].
+    fn mptcp_core_addresses_remove(list: &mut AddressList, n: c_uint) -> bool {
+        usize::try_from(n).is_ok_and(|n| list.remove(n))
+    }
+
     /// [`DebugMask::apply`].
     fn mptcp_core_debug_apply(
         mask: &mut u32, text[len]: Text<'_>, bad: Option<Out<usize>>,

@@ -80,6 +80,10 @@ fn a_bad_list_of_addresses_changes_nothing() {
         assert!(abi::mptcp_core_addresses_get(list, 1, addr.as_mut_ptr(), &raw mut backup));
         assert_eq!((addr.assume_init().family, backup), (6, true));
         assert!(!abi::mptcp_core_addresses_get(list, 2, addr.as_mut_ptr(), &raw mut backup));
+        assert!(!abi::mptcp_core_addresses_remove(list, 2));
+        assert!(abi::mptcp_core_addresses_remove(list, 0));
+        assert!(!abi::mptcp_core_addresses_get(list, 1, addr.as_mut_ptr(), &raw mut backup));
+        assert!(abi::mptcp_core_addresses_get(list, 0, addr.as_mut_ptr(), &raw mut backup));
     }
 }
 
