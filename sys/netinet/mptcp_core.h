@@ -810,10 +810,8 @@ const char *mptcp_core_scheduler_list(void);
  * whole string would take without the NUL, as snprintf(3) does.
  */
 
-/* [own] The empty list. */
+/* [own] The empty list; EINVAL: a string is refused whole, the list stays. */
 void	mptcp_core_addresses_init(struct mptcp_core_addresses *list);
-
-/* [own] EINVAL: the string is refused whole, the list stays as it was. */
 int	mptcp_core_addresses_parse(struct mptcp_core_addresses *list,
 	    const char *text, size_t len, size_t *bad);
 
@@ -821,12 +819,10 @@ int	mptcp_core_addresses_parse(struct mptcp_core_addresses *list,
 size_t	mptcp_core_addresses_print(const struct mptcp_core_addresses *list,
 	    char *buf, size_t size);
 
-/* [own] Entry n, counted from 0; false beyond the last. */
+/* [own] Entry n, from 0, or takes it out; false beyond the last. */
 bool	mptcp_core_addresses_get(const struct mptcp_core_addresses *list,
 	    unsigned int n, struct mptcp_core_addr *addr, bool *backup);
-
-/* [own] Takes entry n out; false beyond the last. */
-bool	mptcp_core_addresses_remove(struct mptcp_core_addresses *list,
+bool	mptcp_core_addresses_remove(struct mptcp_core_addresses *,
 	    unsigned int n);
 
 /* [own] EINVAL: the string is refused whole, *mask stays as it was. */

@@ -44,6 +44,7 @@
 #include <sys/cdefs.h>
 #include "opt_inet.h"
 #include "opt_inet6.h"
+#include "opt_ipsec.h"
 
 #include <sys/param.h>
 #include <sys/systm.h>
@@ -55,6 +56,7 @@
 #include <sys/mutex.h>
 #include <sys/proc.h>
 #include <sys/protosw.h>
+#include <sys/resourcevar.h>
 #include <sys/rwlock.h>
 #include <sys/socket.h>
 #include <sys/socketvar.h>
@@ -77,6 +79,14 @@
 #include <netinet/mptcp_var.h>
 #include <netinet/mptcp_dtrace.h>
 #include <crypto/siphash/siphash.h>
+#ifdef INET6
+#include <netinet6/ip6_var.h>
+#endif
+#include <netipsec/ipsec_support.h>
+#include <netipsec/ipsec.h>
+#ifdef MAC
+#include <security/mac/mac_framework.h>
+#endif
 #include <netinet/tcp_syncache.h>
 
 /* SYNs that carry MP_CAPABLE before a retransmission goes without. */
@@ -100,6 +110,39 @@ struct mptcp_synext {
 static uint8_t mptcp_secret[SIPHASH_KEY_LENGTH];
 
 /*
+ * Whether a socket, or the listener that it comes from, excludes MPTCP: what
+ * was asked for works on one TCP connection only, or would be left out on
+ * further subflows.  INP lock.
+ */
+bool
+mptcp_excluded(struct tcpcb *tp)
+{
+	const struct inpcb *inp = tptoinpcb(tp);
+
+	INP_LOCK_ASSERT(inp);
+	if ((tp->t_flags & (TF_NOOPT | TF_SIGNATURE | TF_TOE)) != 0 ||
+	    tp->t_port != 0)
+		return (true);
+	/* Another stack.  A subflow's private one is another, too. */
+	if (!mptcp_is_subflow(tp) && tp->t_fb->tfb_tcp_output != tcp_default_output)
+		return (true);
+#if defined(IPSEC) || defined(IPSEC_SUPPORT)
+	if (inp->inp_sp != NULL &&
+	    (inp->inp_sp->flags & (INP_INBOUND_POLICY | INP_OUTBOUND_POLICY)))
+		return (true);
+#endif
+#ifdef INET6
+	if ((inp->inp_vflag & INP_IPV6PROTO) != 0)
+		return (inp->in6p_outputopts != NULL &&
+		    (inp->in6p_outputopts->ip6po_hbh != NULL ||
+		    inp->in6p_outputopts->ip6po_dest1 != NULL ||
+		    inp->in6p_outputopts->ip6po_rthdr != NULL ||
+		    inp->in6p_outputopts->ip6po_dest2 != NULL));
+#endif
+	return (inp->inp_options != NULL);
+}
+
+/*
  * connect(2): offer MPTCP in the SYN, unless the socket excludes it.
  */
 void
@@ -112,8 +155,8 @@ mptcp_connect(struct tcpcb *tp)
 	INP_WLOCK_ASSERT(inp);
 	if (mptcp_is_subflow(tp))
 		return;			/* a join of our own */
-	if ((tp->t_flags & (TF_NOOPT | TF_SIGNATURE | TF_TOE | TF_FASTOPEN)) ||
-	    tp->t_port != 0 || (inp->inp_socket->so_options & SO_ACCEPTCONN))
+	if (mptcp_excluded(tp) || (tp->t_flags & TF_FASTOPEN) != 0 ||
+	    (inp->inp_socket->so_options & SO_ACCEPTCONN) != 0)
 		return;
 	if ((sub = mptcp_subflow_alloc(tp)) == NULL)
 		return;
@@ -189,6 +232,9 @@ mptcp_join_request(struct syncache *sc, struct mptcp_synext *se,
 	if ((se->se_mp = mptcp_find(token)) == NULL)
 		return (MPTCP_JOIN_UNKNOWN_TOKEN);
 	mptcp_inc_addrs(&sc->sc_inc, &local, &remote);
+	/* The listener may be another jail's. */
+	if (!mptcp_may_use(se->se_mp, &local))
+		return (MPTCP_JOIN_PROHIBITED);
 	MP_LOCK(se->se_mp);
 	refusal = mptcp_core_join_syn(se->se_mp->mp_core, opts, optlen,
 	    &local, &remote, &se->se_request);
@@ -203,7 +249,7 @@ mptcp_join_request(struct syncache *sc, struct mptcp_synext *se,
  * plain TCP connection (RFC 8684, 3.2).
  */
 bool
-mptcp_syncache_add(struct syncache *sc, bool cookie, u_int ltflags,
+mptcp_syncache_add(struct syncache *sc, bool cookie, bool excluded,
     const struct tcpopt *to, const struct tcphdr *th)
 {
 	const uint8_t *opts = (const uint8_t *)(th + 1);
@@ -211,14 +257,13 @@ mptcp_syncache_add(struct syncache *sc, bool cookie, u_int ltflags,
 	struct mptcp_synext *se;
 	uint64_t key;
 	uint32_t token;
-	bool excluded;
 	int kind, reason;
 
 	kind = mptcp_core_syn_kind(opts, optlen, &token);
 	if (kind == MPTCP_SYN_PLAIN)
 		return (true);
-	excluded = (ltflags & (TF_NOOPT | TF_SIGNATURE)) != 0 ||
-	    (to->to_flags & TOF_FASTOPEN) != 0 || sc->sc_port != 0;
+	excluded = excluded || (to->to_flags & TOF_FASTOPEN) != 0 ||
+	    sc->sc_port != 0;
 	if (kind == MPTCP_SYN_CAPABLE && excluded)
 		return (true);
 	se = malloc(sizeof(*se), M_MPTCP, M_NOWAIT | M_ZERO);
@@ -425,6 +470,55 @@ mptcp_syncache_promote(struct syncache *sc, struct socket *so)
 }
 
 /*
+ * A joined socket belongs to whom the connection belongs to: the listener it
+ * came through may be another user's, or another jail's.  INP write lock.
+ */
+static void
+mptcp_own(struct mpcb *mp, struct socket *so)
+{
+	struct inpcb *inp = sotoinpcb(so);
+	struct ucred *cred = mp->mp_cred, *was = so->so_cred;
+	u_int rcv, snd;
+
+	INP_WLOCK_ASSERT(inp);
+	if (cred != was) {
+		SOCK_LOCK(so);
+		rcv = so->so_rcv.sb_hiwat;
+		snd = so->so_snd.sb_hiwat;
+		(void)chgsbsize(was->cr_uidinfo, &so->so_rcv.sb_hiwat, 0,
+		    RLIM_INFINITY);
+		(void)chgsbsize(was->cr_uidinfo, &so->so_snd.sb_hiwat, 0,
+		    RLIM_INFINITY);
+		so->so_cred = crhold(cred);
+		(void)chgsbsize(cred->cr_uidinfo, &so->so_rcv.sb_hiwat, rcv,
+		    RLIM_INFINITY);
+		(void)chgsbsize(cred->cr_uidinfo, &so->so_snd.sb_hiwat, snd,
+		    RLIM_INFINITY);
+		SOCK_UNLOCK(so);
+		crfree(was);
+		/* bind(2) of others looks at it under this lock. */
+		INP_HASH_WLOCK(&V_tcbinfo);
+		was = inp->inp_cred;
+		inp->inp_cred = crhold(cred);
+		INP_HASH_WUNLOCK(&V_tcbinfo);
+		crfree(was);
+	}
+	MP_LOCK(mp);
+	if (!mp->mp_dying) {		/* else mp_so may be gone */
+		mptcp_inherit(mp, so, intotcpcb(inp));
+#ifdef MAC
+		mac_socket_newconn(mp->mp_so, so);
+#endif
+	}
+	MP_UNLOCK(mp);
+#ifdef MAC
+	SOCK_LOCK(so);
+	mac_inpcb_sosetlabel(so, inp);
+	SOCK_UNLOCK(so);
+#endif
+}
+
+/*
  * The new socket, with its inpcb write-locked, before it would go to the
  * listener's queue.  Returns true where it must not: it has become a subflow
  * of a connection that there is.
@@ -443,6 +537,7 @@ mptcp_syncache_join(struct syncache *sc, struct socket *so)
 	so->so_listen = NULL;
 	so->so_state = SS_ISCONNECTED;
 	so->so_options = (so->so_options & ~SO_LINGER) | SO_OOBINLINE;
+	mptcp_own(se->se_mp, so);
 	if ((sub = mptcp_passive_subflow(tp)) == NULL) {
 		mptcp_orphan(tp);
 		return (true);

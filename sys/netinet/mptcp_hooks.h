@@ -85,7 +85,8 @@ void	mptcp_options(struct tcpcb *, struct tcpopt *, uint32_t, int32_t,
 bool	mptcp_override_isn(uint32_t *);
 
 /* tcp_syncache.c: false from the first two asks for a RST. */
-bool	mptcp_syncache_add(struct syncache *, bool, u_int,
+bool	mptcp_excluded(struct tcpcb *);
+bool	mptcp_syncache_add(struct syncache *, bool, bool,
 	    const struct tcpopt *, const struct tcphdr *);
 bool	mptcp_syncache_expand(struct syncache *, bool, const struct tcphdr *);
 void	mptcp_syncache_respond(struct syncache *, struct tcpopt *, int);
@@ -116,7 +117,8 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_optlen(tp)			0
 #define	mptcp_options(tp, to, seq, len, fl)	do { } while (0)
 #define	mptcp_override_isn(isn)			false
-#define	mptcp_syncache_add(sc, cookie, fl, to, th)	true
+#define	mptcp_excluded(tp)			true
+#define	mptcp_syncache_add(sc, cookie, ex, to, th)	true
 #define	mptcp_syncache_respond(sc, to, fl)	do { } while (0)
 #define	mptcp_syncache_expand(sc, cookie, th)	true
 #define	mptcp_syncache_join(sc, so)		false

@@ -195,6 +195,29 @@ mptcp_room(const struct tcpcb *tp, const struct mpcb *mp,
 }
 
 /*
+ * Whether the end of the stream waits for more.  What TCP_NOPUSH holds back goes
+ * after MPTCP_NOPUSH_MAX all the same, as with tcp_output()'s persist timer;
+ * the core offers what nobody took again and again.
+ */
+static bool
+mptcp_holds_tail(struct mpcb *mp, const struct mptcp_subflow *sub,
+    const struct mptcp_core_grant *grant, uint32_t mss)
+{
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_shut || grant->doff < mp->mp_nxt || grant->len >= mss ||
+	    grant->doff + grant->len <= mp->mp_appended)
+		return (false);
+	if (mp->mp_nopush) {
+		if (mp->mp_held_at == 0)
+			mp->mp_held_at = mptcp_now(mp);
+		if (mptcp_now(mp) - mp->mp_held_at < MPTCP_NOPUSH_MAX)
+			return (true);
+	}
+	return (!mp->mp_nodelay && sbused(&sub->ms_so->so_snd) > 0);
+}
+
+/*
  * mp_get_map(): one map for a subflow that could send want->room bytes more.
  * Returns its length, or 0 where there was none.
  */
@@ -212,12 +235,10 @@ mptcp_pull(struct mpcb *mp, struct mptcp_subflow *sub,
 	    &grant) != MPTCP_MAP_GRANTED)
 		return (0);
 	/*
-	 * Nagle, on the application's stream (RFC 1122, 4.2.3.4).  A grant
-	 * that is not committed costs nothing.
+	 * TCP_NOPUSH, and Nagle (RFC 1122, 4.2.3.4), on the application's
+	 * stream.  A grant that is not committed costs nothing.
 	 */
-	if (sbused(&so->so_snd) > 0 && !mp->mp_nodelay && !mp->mp_shut &&
-	    grant.doff >= mp->mp_nxt && grant.len < want->mss &&
-	    grant.doff + grant.len > mp->mp_appended)
+	if (mptcp_holds_tail(mp, sub, &grant, want->mss))
 		return (0);
 	m = mptcp_share(mp, &grant);
 	if (m == NULL)
@@ -230,6 +251,7 @@ mptcp_pull(struct mpcb *mp, struct mptcp_subflow *sub,
 		return (0);
 	}
 	mp->mp_nxt = uqmax(mp->mp_nxt, grant.doff + grant.len);
+	mp->mp_held_at = 0;
 	MPTCP_PROBE4(map, mp, sub->ms_sf, grant.doff, grant.len);
 	MPTCP_DEBUG(DSMAP, 1, "%08x: subflow %u: map %ju+%u at ssn %ju\n",
 	    mp->mp_token, sub->ms_sf, (uintmax_t)grant.doff, grant.len,

@@ -331,6 +331,7 @@ mpcb_alloc(struct socket *so, struct inpcb *inp)
 	refcount_init(&mp->mp_refs, 1);
 	mp->mp_vnet = curvnet;
 	mp->mp_so = so;
+	mp->mp_cred = crhold(so->so_cred);
 	mp->mp_inp = inp;
 	mp->mp_nxt = 1;
 	return (mp);
@@ -356,6 +357,7 @@ mpcb_rele(struct mpcb *mp)
 		mptcp_core_mpcb_free(mp->mp_core);
 	}
 	m_freem(mp->mp_spare);
+	crfree(mp->mp_cred);
 	mtx_destroy(&mp->mp_dead_mtx);
 	mtx_destroy(&mp->mp_mtx);
 	free(mp, M_MPTCP);
@@ -572,10 +574,12 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	mp->mp_connected = tp->t_state == TCPS_SYN_SENT ||
 	    (tp->t_flags & TF_SONOTCONN) != 0;
 	mp->mp_nodelay = (tp->t_flags & TF_NODELAY) != 0;
+	mp->mp_nopush = (tp->t_flags & TF_NOPUSH) != 0;
 	if (CC_ALGO(tp) != CC_DEFAULT_ALGO())
 		strlcpy(mp->mp_cc, CC_ALGO(tp)->name, sizeof(mp->mp_cc));
 	sub->ms_phase = MPS_UP;
-	tp->t_flags |= TF_NODELAY;
+	/* Both belong to the stream: a subflow sends what it has mapped. */
+	tp->t_flags = (tp->t_flags & ~TF_NOPUSH) | TF_NODELAY;
 	/* mptcp_diverted_nolock(): whoever sees it sees all of the above. */
 	atomic_store_rel_ptr((uintptr_t *)&inp->inp_socket, (uintptr_t)sso);
 	MP_LOCK(mp);
@@ -619,7 +623,7 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 	sub->ms_mp = mp;
 	sub->ms_sf = sf;
 	sub->ms_phase = MPS_UP;
-	tp->t_flags |= TF_NODELAY;
+	tp->t_flags = (tp->t_flags & ~TF_NOPUSH) | TF_NODELAY;
 	mp->mp_sub[sf] = sub;		/* takes the caller's use over */
 	mptcp_buffers_join(mp);
 	mp->mp_cc_due = mp->mp_cc[0] != '\0';

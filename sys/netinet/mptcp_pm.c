@@ -42,6 +42,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/eventhandler.h>
+#include <sys/jail.h>
 #include <sys/kernel.h>
 #include <sys/lock.h>
 #include <sys/malloc.h>
@@ -95,9 +96,30 @@ mptcp_to_sockaddr(const struct mptcp_core_addr *addr,
 }
 
 /*
- * What a new subflow takes over from the connection.
+ * Whether the connection's owner may use a local address: a jail without a
+ * VNET of its own has some of the host's.  Any lock may be held.
  */
-static void
+bool
+mptcp_may_use(const struct mpcb *mp, const struct mptcp_core_addr *addr)
+{
+	const struct ucred *cred = mp->mp_cred;
+	struct in_addr in;
+#ifdef INET6
+	struct in6_addr in6;
+
+	if (addr->family == 6) {
+		bcopy(addr->ip, &in6, sizeof(in6));
+		return (prison_check_ip6(cred, &in6) == 0);
+	}
+#endif
+	bcopy(addr->ip, &in, sizeof(in));
+	return (prison_check_ip4(cred, &in) == 0);
+}
+
+/*
+ * What a new subflow takes over from the connection.  Its INP write lock.
+ */
+void
 mptcp_inherit(struct mpcb *mp, struct socket *so, struct tcpcb *tp)
 {
 	struct inpcb *inp = tptoinpcb(tp), *from = mp->mp_inp;
@@ -110,6 +132,14 @@ mptcp_inherit(struct mpcb *mp, struct socket *so, struct tcpcb *tp)
 	inp->inp_inc.inc_fibnum = so->so_fibnum;
 	inp->inp_ip_tos = from->inp_ip_tos;
 	inp->inp_ip_ttl = from->inp_ip_ttl;
+	inp->inp_ip_minttl = from->inp_ip_minttl;
+#ifdef INET6
+	inp->in6p_hops = from->in6p_hops;
+#endif
+	if (so->so_max_pacing_rate != mp->mp_so->so_max_pacing_rate) {
+		so->so_max_pacing_rate = mp->mp_so->so_max_pacing_rate;
+		inp->inp_flags2 |= INP_RATE_LIMIT_CHANGED;
+	}
 	tp->t_keepinit = ftp->t_keepinit;
 	tp->t_keepidle = ftp->t_keepidle;
 	tp->t_keepintvl = ftp->t_keepintvl;
@@ -167,6 +197,8 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 	struct sockaddr_storage local, remote;
 	struct mptcp_core_addr bound, peer;
 	struct mptcp_subflow *sub;
+	struct thread *td = curthread;
+	struct ucred *saved;
 	struct inpcb *inp;
 	int error;
 
@@ -184,10 +216,14 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 	}
 	mptcp_to_sockaddr(&action->local, &local);
 	mptcp_to_sockaddr(&action->remote, &remote);
-	error = sobind(sub->ms_so, (struct sockaddr *)&local, curthread);
+	/* As its owner: the task's own credential may use every address. */
+	saved = td->td_ucred;
+	td->td_ucred = mp->mp_cred;
+	error = mptcp_may_use(mp, &action->local) ?
+	    sobind(sub->ms_so, (struct sockaddr *)&local, td) : EADDRNOTAVAIL;
 	if (error == 0)
-		error = soconnect(sub->ms_so, (struct sockaddr *)&remote,
-		    curthread);
+		error = soconnect(sub->ms_so, (struct sockaddr *)&remote, td);
+	td->td_ucred = saved;
 	MPTCP_PROBE3(join__open, mp, action->sf, error);
 	MPTCP_DEBUG(MPSESSION, 1, "%08x: subflow %u: join sent, error %d\n",
 	    mp->mp_token, action->sf, error);
@@ -212,21 +248,29 @@ mptcp_open_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 }
 
 /*
- * Hands mp_addresses to a connection.
+ * Hands mp_addresses to a connection, as far as its owner may use them.
  */
 void
 mptcp_read_addresses(struct mpcb *mp)
 {
 	struct mptcp_core_addresses list;
+	struct mptcp_core_addr addr;
+	bool backup;
+	u_int n;
 	int error;
 
 	MPP_RLOCK();
 	list = V_mptcp.mv_addresses;
 	MPP_RUNLOCK();
+	for (n = 0; mptcp_core_addresses_get(&list, n, &addr, &backup);)
+		if (mptcp_may_use(mp, &addr))
+			n++;
+		else
+			mptcp_core_addresses_remove(&list, n);
 	MP_LOCK(mp);
 	error = mptcp_core_addresses_changed(mp->mp_core, &list, mptcp_now(mp));
 	if (error != 0)
-		mp->mp_addrs_due = true;	/* with the next timer */
+		mp->mp_addrs_due = true;	/* mptcp_arm() */
 	MP_UNLOCK(mp);
 }
 
@@ -279,11 +323,66 @@ mptcp_ifaddr_event(void *arg __unused, struct ifnet *ifp __unused,
 			mi = &mp->mp_ifaddr[mp->mp_nifaddr++];
 			mi->mi_addr = addr;
 			mi->mi_came = event == IFADDR_EVENT_ADD;
-		}
+		} else
+			mp->mp_ifaddr_lost = true;
 		mtx_unlock(&mp->mp_dead_mtx);
 		mptcp_schedule(mp);
 	}
 	MPP_RUNLOCK();
+}
+
+/*
+ * Tells the core whether an address is on an interface now.
+ */
+static void
+mptcp_ifaddr_check(struct mpcb *mp, const struct mptcp_core_addr *addr)
+{
+	struct mptcp_core_addr bare = *addr;
+	struct sockaddr_storage ss;
+	struct epoch_tracker et;
+	bool there;
+
+	bare.port = 0;
+	mptcp_to_sockaddr(&bare, &ss);
+	NET_EPOCH_ENTER(et);
+	there = ifa_ifwithaddr_check((struct sockaddr *)&ss) != 0;
+	NET_EPOCH_EXIT(et);
+	MP_LOCK(mp);
+	if (there)
+		mptcp_core_address_back(mp->mp_core, &bare, mptcp_now(mp));
+	else
+		mptcp_core_address_lost(mp->mp_core, &bare);
+	MP_UNLOCK(mp);
+}
+
+/*
+ * More events came than were kept: looks at every address that matters.
+ */
+static void
+mptcp_ifaddr_reread(struct mpcb *mp)
+{
+	struct mptcp_core_addresses list;
+	struct mptcp_core_addr local, remote;
+	struct mptcp_subflow *sub;
+	struct inpcb *inp;
+	bool backup;
+	u_int n;
+
+	MPP_RLOCK();
+	list = V_mptcp.mv_addresses;
+	MPP_RUNLOCK();
+	for (n = 0; mptcp_core_addresses_get(&list, n, &local, &backup); n++)
+		mptcp_ifaddr_check(mp, &local);
+	for (n = 0; n < MPTCP_MAXSUBFLOWS; n++) {
+		if ((sub = mptcp_subflow_get(mp, n)) == NULL)
+			continue;
+		inp = tptoinpcb(sub->ms_tp);
+		INP_RLOCK(inp);
+		mptcp_sockaddr(inp, &local, &remote);
+		INP_RUNLOCK(inp);
+		mptcp_subflow_rele(sub);
+		mptcp_ifaddr_check(mp, &local);
+	}
 }
 
 /*
@@ -293,13 +392,20 @@ void
 mptcp_ifaddr_task(struct mpcb *mp)
 {
 	struct mptcp_ifaddr events[MPTCP_MAXIFADDR];
+	bool lost;
 	u_int i, n;
 
 	mtx_lock(&mp->mp_dead_mtx);
 	n = mp->mp_nifaddr;
+	lost = mp->mp_ifaddr_lost;
 	mp->mp_nifaddr = 0;
+	mp->mp_ifaddr_lost = false;
 	bcopy(mp->mp_ifaddr, events, n * sizeof(events[0]));
 	mtx_unlock(&mp->mp_dead_mtx);
+	if (lost) {
+		mptcp_ifaddr_reread(mp);
+		return;
+	}
 	if (n == 0)
 		return;
 	MP_LOCK(mp);

@@ -101,6 +101,9 @@ mptcp_arm(struct mpcb *mp, uint64_t now)
 	if (mp->mp_dying)
 		return;
 	at = mptcp_core_next_timer(mp->mp_core);
+	/* No memory for an address: nothing else may ever call the task. */
+	if (mp->mp_addrs_due)
+		at = uqmin(at, now + MPTCP_ADDRS_AGAIN);
 	if (at == UINT64_MAX)
 		return;
 	/* One that fires too early does no harm: it arms the next. */

@@ -341,12 +341,17 @@ static int
 mptcp_sub_ctloutput(struct mptcp_subflow *sub, struct sockopt *sopt)
 {
 	struct inpcb *inp = tptoinpcb(sub->ms_tp);
+	struct socket *so;
 	const int carried = SO_KEEPALIVE | SO_DONTROUTE;
 
-	/* TCP reads these from its own socket. */
-	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == SOL_SOCKET)
+	/* TCP and IP read these from the subflow's socket. */
+	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == SOL_SOCKET) {
+		so = sub->ms_mp->mp_so;
 		sub->ms_so->so_options = (sub->ms_so->so_options & ~carried) |
-		    (sub->ms_mp->mp_so->so_options & carried);
+		    (so->so_options & carried);
+		sub->ms_so->so_fibnum = so->so_fibnum;
+		sub->ms_so->so_max_pacing_rate = so->so_max_pacing_rate;
+	}
 	INP_WLOCK(inp);
 	if (inp->inp_flags & INP_DROPPED) {
 		INP_WUNLOCK(inp);
@@ -369,24 +374,68 @@ mptcp_sub_ctloutput(struct mptcp_subflow *sub, struct sockopt *sopt)
 }
 
 /*
- * Nagle works on the application's stream; subflows always send at once.
+ * TCP_NODELAY and TCP_NOPUSH: they speak of the application's stream, and
+ * subflows always send what they have mapped at once.  What was held back goes
+ * out when either lets it.
  */
 static int
-mptcp_ctl_nodelay(struct mpcb *mp, struct sockopt *sopt)
+mptcp_ctl_stream(struct mpcb *mp, struct sockopt *sopt)
 {
+	bool *flag = sopt->sopt_name == TCP_NODELAY ? &mp->mp_nodelay :
+	    &mp->mp_nopush;
 	int error, optval;
 
 	if (sopt->sopt_dir == SOPT_GET) {
-		optval = mp->mp_nodelay ? 1 : 0;
+		optval = *flag ? 1 : 0;
 		return (sooptcopyout(sopt, &optval, sizeof(optval)));
 	}
 	error = sooptcopyin(sopt, &optval, sizeof(optval), sizeof(optval));
-	if (error == 0) {
-		MP_LOCK(mp);
-		mp->mp_nodelay = optval != 0;
-		MP_UNLOCK(mp);
-	}
-	return (error);
+	if (error != 0)
+		return (error);
+	MP_LOCK(mp);
+	*flag = optval != 0;
+	mptcp_core_snd_append(mp->mp_core, 0, mptcp_now(mp));
+	MP_UNLOCK(mp);
+	mptcp_run(mp, false);
+	return (0);
+}
+
+/*
+ * Options of a multipath connection that are not simply set on every subflow.
+ * To set one of the refused would need what only one TCP connection has; before
+ * connect(2) or listen(2) they exclude MPTCP (mptcp_excluded()).
+ */
+enum mptcp_optscope { MPO_SUBFLOWS, MPO_STREAM, MPO_REFUSED };
+
+static const struct {
+	int	mo_level, mo_name;
+	enum mptcp_optscope mo_scope;
+} mptcp_sockopts[] = {
+	{ IPPROTO_TCP, TCP_NODELAY, MPO_STREAM },
+	{ IPPROTO_TCP, TCP_NOPUSH, MPO_STREAM },
+	{ IPPROTO_TCP, TCP_FUNCTION_BLK, MPO_REFUSED },
+	{ IPPROTO_TCP, TCP_MD5SIG, MPO_REFUSED },
+	{ IPPROTO_TCP, TCP_NOOPT, MPO_REFUSED },
+	{ IPPROTO_TCP, TCP_REMOTE_UDP_ENCAPS_PORT, MPO_REFUSED },
+	{ IPPROTO_IP, IP_OPTIONS, MPO_REFUSED },
+	{ IPPROTO_IP, IP_IPSEC_POLICY, MPO_REFUSED },
+	{ IPPROTO_IPV6, IPV6_IPSEC_POLICY, MPO_REFUSED },
+	{ IPPROTO_IPV6, IPV6_HOPOPTS, MPO_REFUSED },
+	{ IPPROTO_IPV6, IPV6_DSTOPTS, MPO_REFUSED },
+	{ IPPROTO_IPV6, IPV6_RTHDR, MPO_REFUSED },
+	{ IPPROTO_IPV6, IPV6_RTHDRDSTOPTS, MPO_REFUSED },
+};
+
+static enum mptcp_optscope
+mptcp_scope(const struct sockopt *sopt)
+{
+	u_int i;
+
+	for (i = 0; i < nitems(mptcp_sockopts); i++)
+		if (mptcp_sockopts[i].mo_level == sopt->sopt_level &&
+		    mptcp_sockopts[i].mo_name == sopt->sopt_name)
+			return (mptcp_sockopts[i].mo_scope);
+	return (MPO_SUBFLOWS);
 }
 
 /*
@@ -451,19 +500,18 @@ mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
 {
 	struct mptcp_subflow *sub;
 	struct mpcb *mp;
+	enum mptcp_optscope scope;
 	size_t valsize;
 	int error, i;
 
 	mp = mptcp_usr_enter(inp);
-	if (sopt->sopt_level == IPPROTO_TCP &&
-	    sopt->sopt_name == TCP_NODELAY) {
-		error = mptcp_ctl_nodelay(mp, sopt);
+	scope = mptcp_scope(sopt);
+	if (scope == MPO_STREAM) {
+		error = mptcp_ctl_stream(mp, sopt);
 		mpcb_rele(mp);
 		return (error);
 	}
-	/* TCP takes this one itself, past the subflow's stack. */
-	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == IPPROTO_TCP &&
-	    sopt->sopt_name == TCP_FUNCTION_BLK) {
+	if (scope == MPO_REFUSED && sopt->sopt_dir == SOPT_SET) {
 		mpcb_rele(mp);
 		return (EOPNOTSUPP);
 	}

@@ -105,6 +105,8 @@ struct mptcp_subflow {
 };
 
 #define	MPTCP_MAXIFADDR	16	/* address events before the task runs */
+#define	MPTCP_NOPUSH_MAX 5000000	/* us that TCP_NOPUSH holds data back */
+#define	MPTCP_ADDRS_AGAIN 1000000	/* us, before addresses are read again */
 
 struct mptcp_ifaddr {
 	struct mptcp_core_addr mi_addr;
@@ -118,6 +120,7 @@ struct mpcb {
 	uint32_t	mp_token;	/* (c) ours */
 	struct vnet	*mp_vnet;	/* (c) */
 	struct socket	*mp_so;		/* (c) application's socket, one ref */
+	struct ucred	*mp_cred;	/* (c) its owner's, one ref */
 	struct inpcb	*mp_inp;	/* (c) pinned inpcb of the first subflow */
 	struct mptcp_core_mpcb *mp_core;	/* (m) */
 	struct mptcp_subflow *mp_sub[MPTCP_MAXSUBFLOWS];	/* (m) */
@@ -135,6 +138,8 @@ struct mpcb {
 	uint64_t	mp_rfbuf_due;	/* (m) us; then so_rcv may grow */
 	u_long		mp_rfbuf_cnt;	/* (m) bytes in order since */
 	bool		mp_nodelay;	/* (m) TCP_NODELAY */
+	bool		mp_nopush;	/* (m) TCP_NOPUSH */
+	uint64_t	mp_held_at;	/* (m) us; since then it holds data back */
 	bool		mp_shut;	/* (m) the application writes no more */
 	bool		mp_fin_due;	/* (m) once all of so_snd is ready */
 	bool		mp_detached;	/* (m) mp_so has lost its so_pcb */
@@ -156,6 +161,7 @@ struct mpcb {
 	int		mp_error;	/* (m) errno for the application */
 	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
 	u_int		mp_nifaddr;	/* mp_dead_mtx */
+	bool		mp_ifaddr_lost;	/* mp_dead_mtx; there were more */
 	bool		mp_fellback;	/* (m) its fallback has been counted */
 	bool		mp_cc_due;	/* (m) subflows may have another than mp_cc */
 	char		mp_cc[TCP_CA_NAME_MAX];	/* (m) TCP_CONGESTION, or "" */
@@ -261,6 +267,8 @@ void	mptcp_count_fallback(int);
 void	mptcp_congestion_task(struct mpcb *);
 
 /* mptcp_pm.c */
+bool	mptcp_may_use(const struct mpcb *, const struct mptcp_core_addr *);
+void	mptcp_inherit(struct mpcb *, struct socket *, struct tcpcb *);
 void	mptcp_open_subflow(struct mpcb *, const struct mptcp_core_action *);
 void	mptcp_read_addresses(struct mpcb *);
 void	mptcp_ifaddr_task(struct mpcb *);
