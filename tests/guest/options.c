@@ -1,7 +1,8 @@
 /*
  * Socket options on a multipath connection: those of the stream, and those that are refused.
  *
- * serve PORT: answers each piece that it reads with one byte.  stream HOST PORT, refused HOST PORT: exit status 1 where
+ * serve PORT: answers each piece that it reads with one byte.  once PORT: the same for one connection, and listens no
+ * longer than that.  stream HOST PORT, refused HOST PORT: exit status 1 where
  * something is not as it should be.
  */
 #include <sys/param.h>
@@ -69,7 +70,7 @@ answered(int s, double from, double limit)
 }
 
 static void
-serve(int port)
+serve(int port, int once)
 {
 	struct sockaddr_in sin = { .sin_len = sizeof(sin), .sin_family = AF_INET, .sin_port = htons(port) };
 	int one = 1, l = socket(AF_INET, SOCK_STREAM, 0), s;
@@ -79,7 +80,8 @@ serve(int port)
 	if (bind(l, (struct sockaddr *)&sin, sizeof(sin)) != 0 || listen(l, 5) != 0)
 		err(1, "listen");
 	while ((s = accept(l, NULL, NULL)) >= 0)
-		if (fork() == 0) {
+		if (once || fork() == 0) {
+			close(l);
 			while (read(s, buf, sizeof(buf)) > 0)
 				(void)write(s, "x", 1);
 			exit(0);
@@ -183,7 +185,9 @@ main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 3 && strcmp(argv[1], "serve") == 0)
-		serve(atoi(argv[2]));
+		serve(atoi(argv[2]), 0);
+	else if (argc == 3 && strcmp(argv[1], "once") == 0)
+		serve(atoi(argv[2]), 1);
 	else if (argc == 4 && strcmp(argv[1], "stream") == 0)
 		stream(argv[2], atoi(argv[3]));
 	else if (argc == 4 && strcmp(argv[1], "refused") == 0)
@@ -191,6 +195,6 @@ main(int argc, char **argv)
 	else if (argc == 4 && strcmp(argv[1], "plain") == 0)
 		plain(argv[2], atoi(argv[3]));
 	else
-		errx(2, "options serve PORT | stream|refused|plain HOST PORT");
+		errx(2, "options serve|once PORT | stream|refused|plain HOST PORT");
 	return (fails != 0);
 }
