@@ -32,14 +32,13 @@ n=$(others)
 jexec c $M serve 5001 1 &
 sleep 1
 timeout 60 jexec a $M BIDI 10.10.0.2 5001 $((4*MB)) 1 || bad "transfer to the jail"
-wait %2 2>/dev/null
 [ $(others) -eq $n ] || bad "$(($(others) - n)) packets from an address that the jail may not use"
 sysctl net.inet.tcp.mptcp.stats | grep joins
 
 echo "== a join that comes through another's listener"
 jexec a sysctl net.inet.tcp.mptcp.mp_addresses=0 >/dev/null
 jexec c $O once 5002 & sleep 1
-(sleep 12; echo end) | jexec a nc 10.10.0.2 5002 & sleep 2
+(echo start; sleep 12; echo end) | jexec a nc 10.10.0.2 5002 & sleep 2
 jexec c netstat -anp tcp | grep -q '5002.*LISTEN' && bad "the jail's listener is still there"
 $O serve 5002 & sleep 1
 netstat -anp tcp | grep 5002
@@ -48,6 +47,6 @@ jexec a sysctl net.inet.tcp.mptcp.mp_addresses=10.11.0.1 >/dev/null; sleep 3
 [ $(($(stat joins_accepted) - j)) -eq 1 ] || bad "no join"
 jexec c netstat -anp tcp | grep '10.11.0.1' | grep -q ESTAB || bad "the subflow is not the jail's"
 sockstat -4 -P tcp | grep 5002
-pkill nc; pkill options
+pkill nc; pkill options; pkill transfer
 echo "FAILS $fails"
 [ $fails -eq 0 ]
