@@ -70,6 +70,8 @@ int	mptcp_usr_ready(struct socket *, struct inpcb *, struct mbuf *, int);
 void	mptcp_usr_abort(struct socket *, struct inpcb *);
 void	mptcp_usr_close(struct socket *, struct inpcb *);
 int	mptcp_ctloutput(struct socket *, struct inpcb *, struct sockopt *);
+/* The same, but inp stays locked. */
+void	mptcp_usr_accept(struct inpcb *);
 /* Before soisconnecting(): offer MPTCP in the SYN.  INP write lock. */
 void	mptcp_connect(struct tcpcb *);
 
@@ -108,6 +110,7 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_usr_ready(so, inp, m, n)		0
 #define	mptcp_usr_abort(so, inp)		do { } while (0)
 #define	mptcp_usr_close(so, inp)		do { } while (0)
+#define	mptcp_usr_accept(inp)			do { } while (0)
 #define	mptcp_ctloutput(so, inp, sopt)		0
 #define	mptcp_connect(tp)			do { } while (0)
 #define	mptcp_signal_ack(tp)			false

@@ -571,6 +571,8 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	/* soisconnected() is TCP's business, but on the wrong socket. */
 	mp->mp_connected = tp->t_state == TCPS_SYN_SENT ||
 	    (tp->t_flags & TF_SONOTCONN) != 0;
+	/* A passive one may be aborted before accept(2). */
+	mp->mp_owned = tp->t_state == TCPS_SYN_SENT;
 	mp->mp_nodelay = (tp->t_flags & TF_NODELAY) != 0;
 	if (CC_ALGO(tp) != CC_DEFAULT_ALGO())
 		strlcpy(mp->mp_cc, CC_ALGO(tp)->name, sizeof(mp->mp_cc));
