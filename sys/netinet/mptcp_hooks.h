@@ -41,6 +41,7 @@ struct syncache;
 struct tcpcb;
 struct tcphdr;
 struct tcpopt;
+struct xsocket;
 
 #ifdef MPTCP
 extern struct tcp_function_block mptcp_fb;
@@ -96,7 +97,7 @@ void	mptcp_syncache_promote(struct syncache *, struct socket *);
 void	mptcp_syncache_free(struct syncache *);
 
 /* in_pcb.c: the socket that owns the pcb, for sockstat and netstat. */
-struct socket *mptcp_owner(const struct inpcb *);
+void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
 
 #else /* !MPTCP */
 #define	mptcp_diverted(inp, so)			false
@@ -125,6 +126,6 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_syncache_join(sc, so)		false
 #define	mptcp_syncache_promote(sc, so)		do { } while (0)
 #define	mptcp_syncache_free(sc)			do { } while (0)
-#define	mptcp_owner(inp)			((inp)->inp_socket)
+#define	mptcp_toxsocket(inp, xso)		sotoxsocket((inp)->inp_socket, xso)
 #endif /* MPTCP */
 #endif /* _NETINET_MPTCP_HOOKS_H_ */

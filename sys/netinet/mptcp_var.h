@@ -257,12 +257,14 @@ void	mptcp_callout(void *);
 
 /*
  * debug.fail_point.NAME (fail(9)), in kernels with INVARIANTS: a test makes a
- * thread wait here, so that another comes in between.
+ * thread wait here, so that another comes in between, or with return(1) run the
+ * code, which stands for a failure.
  */
 #ifdef INVARIANTS
-#define	MPTCP_FAIL_POINT(name)	KFAIL_POINT_CODE(DEBUG_FP, name, )
+#define	MPTCP_FAIL_POINT(name, ...)					\
+	KFAIL_POINT_CODE(DEBUG_FP, name, __VA_ARGS__)
 #else
-#define	MPTCP_FAIL_POINT(name)	do { } while (0)
+#define	MPTCP_FAIL_POINT(name, ...)	do { } while (0)
 #endif
 
 /* mptcp_sysctl.c */
