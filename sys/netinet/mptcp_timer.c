@@ -78,6 +78,9 @@ void
 mptcp_schedule(struct mpcb *mp)
 {
 
+	/* mptcp_vnet_uninit() has waited for the last task. */
+	KASSERT(VNET_VNET(mp->mp_vnet, mptcp).mv_tokens != NULL,
+	    ("%s: a task for a VNET that is going", __func__));
 	mpcb_ref(mp);
 	if (taskqueue_enqueue_flags(taskqueue_mptcp, &mp->mp_task,
 	    TASKQUEUE_FAIL_IF_PENDING) != 0)
