@@ -20,6 +20,8 @@ while [ $round -lt 3 ]; do
 	[ $round -eq 0 ] || . ${QA:-/mnt}/network.sh
 	jexec b $M serve 5000 6 & sleep 1
 	srcroute b; addrs b 10.11.0.2
+	# The half-open join must outlive the connection.
+	for j in a b; do jexec $j sysctl -q net.inet.tcp.msl=200 net.inet.tcp.mptcp.close_timeout=1000 >/dev/null; done
 	jexec a ipfw -q add 49 deny tcp from 10.11.0.2 to any in tcpflags syn,ack
 	jexec a $M UP 10.10.0.2 5000 1000000000 >/dev/null 2>&1 &
 	i=0; until jexec b netstat -anp tcp | grep 10.11.0.2 | grep -q SYN_RCVD; do i=$((i+1)); [ $i -lt 50 ] || { bad "no half-open join"; break; }; sleep 0.2; done
