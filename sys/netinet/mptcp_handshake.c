@@ -567,8 +567,12 @@ mptcp_syncache_free(struct syncache *sc)
 			    se->se_sf, MPTCP_SFEND_LOCAL,
 			    mptcp_now(se->se_mp));
 			MP_UNLOCK(se->se_mp);
+			mptcp_schedule(se->se_mp);
 		}
-		mptcp_schedule(se->se_mp);
+		/*
+		 * Else the core knows nothing of it, and nothing may be queued:
+		 * a VNET frees half-open connections after its last task.
+		 */
 		mpcb_rele(se->se_mp);
 	}
 	free(se, M_MPTCP);

@@ -41,6 +41,7 @@ struct syncache;
 struct tcpcb;
 struct tcphdr;
 struct tcpopt;
+struct xsocket;
 
 #ifdef MPTCP
 extern struct tcp_function_block mptcp_fb;
@@ -70,6 +71,8 @@ int	mptcp_usr_ready(struct socket *, struct inpcb *, struct mbuf *, int);
 void	mptcp_usr_abort(struct socket *, struct inpcb *);
 void	mptcp_usr_close(struct socket *, struct inpcb *);
 int	mptcp_ctloutput(struct socket *, struct inpcb *, struct sockopt *);
+/* The same, but inp stays locked. */
+void	mptcp_usr_accept(struct inpcb *);
 /* Before soisconnecting(): offer MPTCP in the SYN.  INP write lock. */
 void	mptcp_connect(struct tcpcb *);
 
@@ -95,7 +98,7 @@ void	mptcp_syncache_promote(struct syncache *, struct socket *);
 void	mptcp_syncache_free(struct syncache *);
 
 /* in_pcb.c: the socket that owns the pcb, for sockstat and netstat. */
-struct socket *mptcp_owner(const struct inpcb *);
+void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
 
 #else /* !MPTCP */
 #define	mptcp_diverted(inp, so)			false
@@ -109,6 +112,7 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_usr_ready(so, inp, m, n)		0
 #define	mptcp_usr_abort(so, inp)		do { } while (0)
 #define	mptcp_usr_close(so, inp)		do { } while (0)
+#define	mptcp_usr_accept(inp)			do { } while (0)
 #define	mptcp_ctloutput(so, inp, sopt)		0
 #define	mptcp_connect(tp)			do { } while (0)
 #define	mptcp_signal_ack(tp)			false
@@ -124,6 +128,6 @@ struct socket *mptcp_owner(const struct inpcb *);
 #define	mptcp_syncache_join(sc, so)		false
 #define	mptcp_syncache_promote(sc, so)		do { } while (0)
 #define	mptcp_syncache_free(sc)			do { } while (0)
-#define	mptcp_owner(inp)			((inp)->inp_socket)
+#define	mptcp_toxsocket(inp, xso)		sotoxsocket((inp)->inp_socket, xso)
 #endif /* MPTCP */
 #endif /* _NETINET_MPTCP_HOOKS_H_ */

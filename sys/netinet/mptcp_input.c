@@ -437,6 +437,24 @@ mptcp_refuse_syn_ack(struct tcpcb *tp, const struct tcphdr *th)
 		INP_WUNLOCK(inp);
 }
 
+/*
+ * A SYN without ACK in SYN_SENT: the peer opens at the same time.  RFC 8684
+ * knows no such handshake, and a SYN is no proof that a join is wanted.  Returns
+ * whether TCP may go on, then without MPTCP.
+ */
+static bool
+mptcp_simultaneous(struct tcpcb *tp, struct mptcp_subflow *sub)
+{
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (sub->ms_phase != MPS_OPENING)
+		return (false);
+	MPTCP_PROBE2(fallback, NULL, MPTCP_FALLBACK_NO_CAPABLE);
+	mptcp_count_fallback(MPTCP_FALLBACK_NO_CAPABLE);
+	mptcp_fb_detach(tp);
+	return (true);
+}
+
 void
 mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
     int drop_hdrlen, int tlen, uint8_t iptos)
@@ -453,6 +471,16 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 
 	INP_WLOCK_ASSERT(inp);
 	sub = tptosubflow(tp);
+	if (tp->t_state == TCPS_SYN_SENT &&
+	    (tcp_get_flags(th) & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN) {
+		if (mptcp_simultaneous(tp, sub))
+			tcp_do_segment(tp, m, th, drop_hdrlen, tlen, iptos);
+		else {
+			INP_WUNLOCK(inp);
+			m_freem(m);
+		}
+		return;
+	}
 	if (sub->ms_phase == MPS_OPENING && mptcp_acceptable(tp, th, tlen)) {
 		mptcp_opened(tp, sub, th);
 		if (!mptcp_is_subflow(tp)) {

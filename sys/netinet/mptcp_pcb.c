@@ -240,8 +240,8 @@ mptcp_subflow_get(struct mpcb *mp, int i)
 }
 
 /*
- * The last user gone, the task closes the socket.  May be called with any
- * lock.
+ * The last user gone, the task closes the socket.  May be called with any lock
+ * but MP_LOCK, which may go with the MPCB.
  */
 void
 mptcp_subflow_rele(struct mptcp_subflow *sub)
@@ -255,10 +255,13 @@ mptcp_subflow_rele(struct mptcp_subflow *sub)
 		mptcp_subflow_free(sub);
 		return;
 	}
+	/* Once it is in the queue a task may free it, and with it the MPCB. */
+	mpcb_ref(mp);
 	mtx_lock(&mp->mp_dead_mtx);
 	STAILQ_INSERT_TAIL(&mp->mp_dead, sub, ms_dead);
 	mtx_unlock(&mp->mp_dead_mtx);
 	mptcp_schedule(mp);
+	mpcb_rele(mp);
 }
 
 /*
@@ -573,6 +576,8 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	/* soisconnected() is TCP's business, but on the wrong socket. */
 	mp->mp_connected = tp->t_state == TCPS_SYN_SENT ||
 	    (tp->t_flags & TF_SONOTCONN) != 0;
+	/* A passive one may be aborted before accept(2). */
+	mp->mp_owned = tp->t_state == TCPS_SYN_SENT;
 	mp->mp_nodelay = (tp->t_flags & TF_NODELAY) != 0;
 	mp->mp_nopush = (tp->t_flags & TF_NOPUSH) != 0;
 	if (CC_ALGO(tp) != CC_DEFAULT_ALGO())
@@ -635,19 +640,30 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 }
 
 /*
- * in_pcb.c: who owns the pcb, as sockstat(1) and netstat(1) should see it.
+ * in_pcb.c: the socket that owns the pcb, as sockstat(1) and netstat(1) should
+ * see it.  Under MP_LOCK, for the application's socket is freed by whoever
+ * holds another subflow's lock, or none; mptcp_usr_detach() comes before.
  */
-struct socket *
-mptcp_owner(const struct inpcb *inp)
+void
+mptcp_toxsocket(const struct inpcb *inp, struct xsocket *xso)
 {
 	const struct tcpcb *tp;
 	const struct mptcp_subflow *sub;
+	struct mpcb *mp;
 
-	if (inp->inp_pcbinfo != &V_tcbinfo)
-		return (inp->inp_socket);
-	tp = intotcpcb(__DECONST(struct inpcb *, inp));
-	if (!mptcp_is_subflow(tp) || (sub = tptosubflow(tp)) == NULL ||
-	    sub->ms_phase != MPS_UP || sub->ms_mp->mp_detached)
-		return (inp->inp_socket);
-	return (sub->ms_mp->mp_so);
+	if (inp->inp_pcbinfo == &V_tcbinfo) {
+		tp = intotcpcb(__DECONST(struct inpcb *, inp));
+		if (mptcp_is_subflow(tp) && (sub = tptosubflow(tp)) != NULL &&
+		    sub->ms_phase == MPS_UP) {
+			mp = sub->ms_mp;
+			MP_LOCK(mp);
+			if (!mp->mp_detached) {
+				sotoxsocket(mp->mp_so, xso);
+				MP_UNLOCK(mp);
+				return;
+			}
+			MP_UNLOCK(mp);
+		}
+	}
+	sotoxsocket(inp->inp_socket, xso);
 }

@@ -42,6 +42,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/eventhandler.h>
+#include <sys/fail.h>
 #include <sys/jail.h>
 #include <sys/kernel.h>
 #include <sys/lock.h>
@@ -438,13 +439,21 @@ VNET_SYSINIT(mptcp_vnet_lock_init, SI_SUB_PROTO_DOMAIN, SI_ORDER_FIRST,
 static void
 mptcp_vnet_init(const void *unused __unused)
 {
+	struct mptcp_core_tokens *tokens;
 
 	LIST_INIT(&V_mptcp.mv_mpcbs);
 	mptcp_core_config_init(&V_mptcp.mv_config);
 	mptcp_core_addresses_init(&V_mptcp.mv_addresses);
-	V_mptcp.mv_tokens = mptcp_core_tokens_new();
-	if (V_mptcp.mv_tokens == NULL)
-		panic("mptcp: no memory for the table of tokens");
+	/* The core never sleeps for memory; jail(8) can wait for it. */
+	for (;;) {
+		tokens = mptcp_core_tokens_new();
+		MPTCP_FAIL_POINT(mptcp_no_tokens,
+		    mptcp_core_tokens_free(tokens); tokens = NULL);
+		if (tokens != NULL)
+			break;
+		pause("mptcpmem", hz / 10);
+	}
+	V_mptcp.mv_tokens = tokens;
 }
 VNET_SYSINIT(mptcp_vnet_init, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY,
     mptcp_vnet_init, NULL);

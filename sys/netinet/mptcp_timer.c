@@ -42,6 +42,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/eventhandler.h>
+#include <sys/fail.h>
 #include <sys/kernel.h>
 #include <sys/lock.h>
 #include <sys/malloc.h>
@@ -77,6 +78,9 @@ void
 mptcp_schedule(struct mpcb *mp)
 {
 
+	/* mptcp_vnet_uninit() has waited for the last task. */
+	KASSERT(VNET_VNET(mp->mp_vnet, mptcp).mv_tokens != NULL,
+	    ("%s: a task for a VNET that is going", __func__));
 	mpcb_ref(mp);
 	if (taskqueue_enqueue_flags(taskqueue_mptcp, &mp->mp_task,
 	    TASKQUEUE_FAIL_IF_PENDING) != 0)
@@ -203,7 +207,6 @@ mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 struct mptcp_news {
 	struct socket	*mn_so;		/* referenced; NULL: nothing */
 	struct mbuf	*mn_free;	/* released from so_snd, if any */
-	int		mn_error;
 	bool		mn_connected;
 	bool		mn_rcv;
 	bool		mn_snd;
@@ -229,7 +232,6 @@ mptcp_news_take(struct mpcb *mp, struct mptcp_news *news)
 	news->mn_snd = mp->mp_wake_snd;
 	news->mn_eof = mp->mp_eof;
 	news->mn_over = mp->mp_over && !mp->mp_over_told;
-	news->mn_error = mp->mp_error;
 	mp->mp_over_told |= mp->mp_over;
 	mp->mp_wake_rcv = mp->mp_wake_snd = mp->mp_eof = false;
 	/* Once dying, the task may give the last reference away. */
@@ -257,11 +259,8 @@ mptcp_news_tell(const struct mptcp_news *news)
 		sowwakeup(so);
 	if (news->mn_eof)
 		socantrcvmore(so);
-	if (news->mn_over) {
-		if (news->mn_error != 0)
-			so->so_error = news->mn_error;
-		soisdisconnected(so);
-	}
+	if (news->mn_over)
+		soisdisconnected(so);	/* finds so_snd empty */
 	sorele(so);
 }
 
@@ -280,7 +279,7 @@ mptcp_release(struct mpcb *mp)
 	uint32_t len;
 
 	MP_LOCK_ASSERT(mp);
-	if (mp->mp_detached)
+	if (mp->mp_detached || mp->mp_ended)
 		return (NULL);
 	(void)mptcp_core_snd_release(mp->mp_core);
 	/* The first byte has data offset 1; a DATA_FIN counts, but is none. */
@@ -338,7 +337,7 @@ mptcp_step(struct mpcb *mp, bool task, uint64_t *now)
 		break;
 	case MPTCP_ACTION_CLOSED:
 		mp->mp_over = true;
-		mp->mp_error = mptcp_core_errno(action.error);
+		mptcp_end_sending(mp, mptcp_core_errno(action.error));
 		break;
 	case MPTCP_ACTION_OPEN_SUBFLOW:
 		if (mp->mp_nopen == MPTCP_MAXOPEN) {
@@ -405,6 +404,8 @@ mptcp_run_unlock(struct mpcb *mp, bool task, uint64_t now)
 	mptcp_news_take(mp, &news);
 	MP_UNLOCK(mp);
 	m_freem(news.mn_free);
+	if (news.mn_over)
+		MPTCP_FAIL_POINT(mptcp_tell_over);
 	mptcp_news_tell(&news);
 }
 

@@ -109,14 +109,46 @@ mptcp_end_data(struct mpcb *mp)
 
 	MP_LOCK_ASSERT(mp);
 	mp->mp_shut = true;
-	mp->mp_fin_due = !mp->mp_detached && !mp->mp_over &&
-	    sbused(sb) != sbavail(sb);
+	mp->mp_fin_due = !mp->mp_detached && sbused(sb) != sbavail(sb);
 	if (mp->mp_fin_due)
 		return;
 	if (mp->mp_closing)
 		mptcp_core_close(mp->mp_core, mptcp_now(mp));
 	else
 		mptcp_core_snd_shutdown(mp->mp_core, mptcp_now(mp));
+}
+
+/*
+ * Nothing is sent any more, because the connection is over, or is aborted:
+ * so_snd is empty from now on, and the error waits for the application.  In one
+ * hold of MP_LOCK with what the caller decided it by, so that nobody appends to
+ * so_snd, nor makes bytes ready in it, who has not seen the end.
+ *
+ * What sendfile(2) still reads from the disk is taken out, but not freed: it
+ * belongs to mptcp_usr_ready(), or after an I/O error to sendfile(2).
+ */
+void
+mptcp_end_sending(struct mpcb *mp, int error)
+{
+	struct socket *so = mp->mp_so;
+	struct sockbuf *sb;
+	struct mbuf *m;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_ended)
+		return;
+	mp->mp_ended = true;
+	if (mp->mp_detached)
+		return;
+	sb = &so->so_snd;
+	SOCKBUF_LOCK(sb);
+	sb->sb_state |= SBS_CANTSENDMORE;
+	m = sbcut_locked(sb, sbused(sb));
+	SOCKBUF_UNLOCK(sb);
+	m_freem(m);
+	/* Whoever aborts may set another, which must stay. */
+	if (error != 0)
+		so->so_error = error;
 }
 
 /*
@@ -163,18 +195,20 @@ mptcp_usr_send(struct socket *so, struct inpcb *inp, int flags,
 		return (error);
 	}
 	MP_LOCK(mp);
-	if (mp->mp_over || mp->mp_shut) {
-		error = mp->mp_over ? ECONNRESET : EPIPE;
+	if (mp->mp_ended || mp->mp_shut) {
+		error = mp->mp_ended ? ECONNRESET : EPIPE;
 		MP_UNLOCK(mp);
 		mpcb_rele(mp);
+		/* sendfile(2) aborts the connection, and frees its own. */
 		if ((flags & PRUS_NOTREADY) == 0)
 			m_freem(m);
 		return (error);
 	}
-	MP_UNLOCK(mp);
-	/* A long chain, and input wants MP_LOCK; sosend() has locked us in. */
+	/*
+	 * In the same hold of MP_LOCK: the end of the connection empties
+	 * so_snd, and a DATA_FIN has its place behind these bytes.
+	 */
 	sbappendstream(&so->so_snd, m, flags);
-	MP_LOCK(mp);
 	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
 	if ((flags & PRUS_NOTREADY) == 0)
 		mptcp_appended(mp);
@@ -204,7 +238,8 @@ mptcp_usr_ready(struct socket *so, struct inpcb *inp, struct mbuf *m,
 
 	mp = mptcp_usr_enter(inp);
 	MP_LOCK(mp);
-	if (mp->mp_over) {
+	if (mp->mp_ended) {
+		/* They were taken out of so_snd. */
 		MP_UNLOCK(mp);
 		mpcb_rele(mp);
 		mb_free_notready(m, count);
@@ -296,6 +331,26 @@ mptcp_usr_close(struct socket *so __unused, struct inpcb *inp)
 	mpcb_rele(mp);
 }
 
+/*
+ * accept(2): from now on somebody has the socket, who will close it.  INP write
+ * lock, kept.
+ */
+void
+mptcp_usr_accept(struct inpcb *inp)
+{
+	struct mpcb *mp = tptosubflow(intotcpcb(inp))->ms_mp;
+
+	INP_WLOCK_ASSERT(inp);
+	MP_LOCK(mp);
+	mp->mp_owned = true;
+	MP_UNLOCK(mp);
+}
+
+/*
+ * soabort() of a socket that nobody accepted, whose last reference the MPCB
+ * keeps; or sendfile(2) after an I/O error, when the application still has the
+ * socket, and is going to free mbufs that lie in so_snd as not ready.
+ */
 void
 mptcp_usr_abort(struct socket *so __unused, struct inpcb *inp)
 {
@@ -304,8 +359,10 @@ mptcp_usr_abort(struct socket *so __unused, struct inpcb *inp)
 	mp = mptcp_usr_enter(inp);
 	MP_LOCK(mp);
 	mp->mp_shut = true;
-	mp->mp_closed = true;
+	if (!mp->mp_owned)
+		mp->mp_closed = true;
 	mptcp_core_abort(mp->mp_core);
+	mptcp_end_sending(mp, ECONNABORTED);
 	MP_UNLOCK(mp);
 	mptcp_schedule(mp);
 	mpcb_rele(mp);

@@ -151,6 +151,8 @@ struct mpcb {
 	bool		mp_over_told;	/* (m) and the socket knows */
 	bool		mp_closing;	/* (m) the application is closing */
 	bool		mp_closed;	/* (m) the application has closed */
+	bool		mp_owned;	/* (m) somebody will close mp_so */
+	bool		mp_ended;	/* (m) so_snd is empty, and stays so */
 	bool		mp_abort;	/* (m) abort is due (from the task) */
 	bool		mp_dying;	/* (m) teardown has begun */
 	bool		mp_addrs_due;	/* (m) address list is to be read again */
@@ -158,7 +160,6 @@ struct mpcb {
 	uint64_t	mp_coupled_at;	/* (m) us */
 	uint64_t	mp_clock;	/* (m) us; see mptcp_now() */
 	struct mbuf	*mp_spare;	/* (m) for a cut through an mbuf */
-	int		mp_error;	/* (m) errno for the application */
 	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
 	u_int		mp_nifaddr;	/* mp_dead_mtx */
 	bool		mp_ifaddr_lost;	/* mp_dead_mtx; there were more */
@@ -260,10 +261,23 @@ void	mptcp_callout(void *);
 		printf("mptcp " __VA_ARGS__);				\
 } while (0)
 
+/*
+ * debug.fail_point.NAME (fail(9)), in kernels with INVARIANTS: a test makes a
+ * thread wait here, so that another comes in between, or with return(1) run the
+ * code, which stands for a failure.
+ */
+#ifdef INVARIANTS
+#define	MPTCP_FAIL_POINT(name, ...)					\
+	KFAIL_POINT_CODE(DEBUG_FP, name, __VA_ARGS__)
+#else
+#define	MPTCP_FAIL_POINT(name, ...)	do { } while (0)
+#endif
+
 /* mptcp_sysctl.c */
 void	mptcp_count_fallback(int);
 
 /* mptcp_usrreq.c */
+void	mptcp_end_sending(struct mpcb *, int);
 void	mptcp_congestion_task(struct mpcb *);
 
 /* mptcp_pm.c */

@@ -12,6 +12,7 @@
  *	connection md5 HOST PORT		must be plain TCP, and work
  *	connection fastopen HOST PORT		the same
  *	connection linger HOST PORT		closes with SO_LINGER 0
+ *	connection again HOST PORT		uses the socket again once it is over
  *
  * The exit status is 0 where all was as it must be.  What failed is printed.
  */
@@ -258,6 +259,33 @@ excluded(const char *host, const char *port, int name)
 	close(s);
 }
 
+/*
+ * Both directions have ended, so that the socket is disconnected, while the
+ * first subflow's TCP is in TIME_WAIT, or before.
+ */
+static void
+again(int s)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sizeof(to);
+	char c;
+	int i;
+
+	check("echo", echo(s, 'l'));
+	check("getpeername", getpeername(s, (struct sockaddr *)&to, &len) == 0);
+	check("shutdown", shutdown(s, SHUT_WR) == 0);
+	check("end of the peer's data", read(s, &c, 1) == 0);
+	for (i = 0; i < 50; i++) {
+		if (listen(s, 5) == 0 || errno != EINVAL)
+			break;
+		if (connect(s, (struct sockaddr *)&to, len) == 0 ||
+		    (errno != EINVAL && errno != EISCONN))
+			break;
+		usleep(20000);
+	}
+	check("neither listen(2) nor connect(2) takes it", i == 50);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -282,6 +310,8 @@ main(int argc, char **argv)
 			names(s, argc > 4 ? atoi(argv[4]) : 5);
 		else if (strcmp(argv[1], "options") == 0)
 			options(s);
+		else if (strcmp(argv[1], "again") == 0)
+			again(s);
 		else {
 			check("echo", echo(s, 'l'));
 			check("SO_LINGER", setsockopt(s, SOL_SOCKET, SO_LINGER,
