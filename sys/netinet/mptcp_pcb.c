@@ -150,22 +150,9 @@ static int
 mptcp_fb_ctloutput(struct tcpcb *tp, struct sockopt *sopt)
 {
 
-	/* What would take the segments away from the multipath level. */
-	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == IPPROTO_TCP) {
-		switch (sopt->sopt_name) {
-		case TCP_FUNCTION_BLK:
-		case TCP_MD5SIG:
-		case TCP_FASTOPEN:
-		case TCP_NOOPT:
-#ifdef TCP_TXTLS_ENABLE
-		case TCP_TXTLS_ENABLE:
-		case TCP_RXTLS_ENABLE:
-#endif
-			INP_WUNLOCK(tptoinpcb(tp));
-			return (EOPNOTSUPP);
-		default:
-			break;
-		}
+	if (mptcp_refuses_option(sopt)) {
+		INP_WUNLOCK(tptoinpcb(tp));
+		return (EOPNOTSUPP);
 	}
 	return (tcp_default_ctloutput(tp, sopt));
 }
@@ -545,7 +532,7 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 
 	INP_WLOCK_ASSERT(inp);
 	if ((inp->inp_flags & INP_SOCKREF) != 0 || (tp->t_flags & TF_CLOSED) ||
-	    so->so_snd.sb_tls_info != NULL || so->so_rcv.sb_tls_info != NULL)
+	    mptcp_excluded(tp) || so->so_snd.sb_tls_info != NULL || so->so_rcv.sb_tls_info != NULL)
 		return (false);
 	if (!mptcp_promote_alloc(tp, sub, so, agreed, &mp, &sso))
 		return (false);

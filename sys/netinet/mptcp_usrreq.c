@@ -473,6 +473,9 @@ static const struct {
 	{ IPPROTO_TCP, TCP_FUNCTION_BLK, MPO_REFUSED },
 	{ IPPROTO_TCP, TCP_MD5SIG, MPO_REFUSED },
 	{ IPPROTO_TCP, TCP_NOOPT, MPO_REFUSED },
+	{ IPPROTO_TCP, TCP_FASTOPEN, MPO_REFUSED },
+	{ IPPROTO_TCP, TCP_TXTLS_ENABLE, MPO_REFUSED },
+	{ IPPROTO_TCP, TCP_RXTLS_ENABLE, MPO_REFUSED },
 	{ IPPROTO_TCP, TCP_REMOTE_UDP_ENCAPS_PORT, MPO_REFUSED },
 	{ IPPROTO_IP, IP_OPTIONS, MPO_REFUSED },
 	{ IPPROTO_IP, IP_IPSEC_POLICY, MPO_REFUSED },
@@ -493,6 +496,18 @@ mptcp_scope(const struct sockopt *sopt)
 		    mptcp_sockopts[i].mo_name == sopt->sopt_name)
 			return (mptcp_sockopts[i].mo_scope);
 	return (MPO_SUBFLOWS);
+}
+
+/*
+ * Whether an option must not be set while MPTCP is offered or used: it would
+ * take segments away from the multipath level, or hold for one path only.
+ */
+bool
+mptcp_refuses_option(const struct sockopt *sopt)
+{
+
+	return (sopt->sopt_dir == SOPT_SET &&
+	    mptcp_scope(sopt) == MPO_REFUSED);
 }
 
 /*
@@ -557,18 +572,16 @@ mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
 {
 	struct mptcp_subflow *sub;
 	struct mpcb *mp;
-	enum mptcp_optscope scope;
 	size_t valsize;
 	int error, i;
 
 	mp = mptcp_usr_enter(inp);
-	scope = mptcp_scope(sopt);
-	if (scope == MPO_STREAM) {
+	if (mptcp_scope(sopt) == MPO_STREAM) {
 		error = mptcp_ctl_stream(mp, sopt);
 		mpcb_rele(mp);
 		return (error);
 	}
-	if (scope == MPO_REFUSED && sopt->sopt_dir == SOPT_SET) {
+	if (mptcp_refuses_option(sopt)) {
 		mpcb_rele(mp);
 		return (EOPNOTSUPP);
 	}

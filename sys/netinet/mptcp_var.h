@@ -278,6 +278,7 @@ void	mptcp_count_fallback(int);
 
 /* mptcp_usrreq.c */
 void	mptcp_end_sending(struct mpcb *, int);
+bool	mptcp_refuses_option(const struct sockopt *);
 void	mptcp_congestion_task(struct mpcb *);
 
 /* mptcp_pm.c */
