@@ -689,7 +689,7 @@ size_t	mptcp_core_join_syn_ack_option(
  */
 int	mptcp_core_join_third_ack(struct mptcp_core_mpcb *mp,
 	    const struct mptcp_core_join_request *req, const uint8_t *opts,
-	    size_t len, uint8_t *sf);
+	    size_t len, uint8_t *sf, uint64_t now);
 
 /* [any] MP_TCPRST for the RST that answers a refused join. */
 size_t	mptcp_core_join_rst_option(int refusal, uint8_t *out, size_t room);

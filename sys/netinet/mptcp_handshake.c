@@ -353,7 +353,8 @@ mptcp_syncache_expand(struct syncache *sc, bool cookie,
 	}
 	MP_LOCK(se->se_mp);
 	se->se_refusal = mptcp_core_join_third_ack(se->se_mp->mp_core,
-	    &se->se_request, opts, optlen, &se->se_sf);
+	    &se->se_request, opts, optlen, &se->se_sf,
+	    mptcp_now(se->se_mp));
 	MP_UNLOCK(se->se_mp);
 	MPTCP_PROBE2(join__ack, se->se_mp, se->se_refusal);
 	se->se_joined = se->se_refusal == MPTCP_JOIN_OK;

@@ -295,7 +295,7 @@ impl Driver {
                 };
                 let hmac = join_hmac(agreed.version, agreed.remote.key, agreed.local.key, nonce, ours).trunc160();
                 let len = MpOption::Join(MpJoin::Ack { hmac }).emit(&mut area).expect("40 octets are enough");
-                if let Ok(sf) = self.mpcb.join_third_ack(&request, &area[..len]) {
+                if let Ok(sf) = self.mpcb.join_third_ack(&request, &area[..len], self.now) {
                     self.adopt(sf);
                 }
             }

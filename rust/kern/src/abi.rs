@@ -743,6 +743,7 @@ unsafe extern "C" {
         opts: *const u8,
         len: usize,
         sf: *mut u8,
+        now: u64,
     ) -> ::core::ffi::c_int;
 }
 unsafe extern "C" {

@@ -369,7 +369,7 @@ on_third_ack(struct host *h, struct flow *f, const struct segment *seg)
 		return (f->known);
 	}
 	why = mptcp_core_join_third_ack(h->mp, &f->request, seg->opts,
-	    seg->optlen, &sf);
+	    seg->optlen, &sf, now);
 	if (why == MPTCP_JOIN_OK) {
 		f->tx = mptcp_core_tx_new(h->mp, sf);
 		if (f->tx != NULL) {

@@ -91,7 +91,12 @@ impl Mpcb {
     ///
     /// # Errors
     /// Why it is refused: the caller resets the subflow.
-    pub fn join_third_ack(&mut self, request: &JoinRequest, tcp_options: &[u8]) -> Result<SubflowId, JoinRefusal> {
+    pub fn join_third_ack(
+        &mut self,
+        request: &JoinRequest,
+        tcp_options: &[u8],
+        now: Instant,
+    ) -> Result<SubflowId, JoinRefusal> {
         let refused = |mpcb: &mut Mpcb, refusal| {
             mpcb.stats.joins_failed = mpcb.stats.joins_failed.saturating_add(1);
             refusal
@@ -117,7 +122,7 @@ impl Mpcb {
         subflow.peer_backup = request.backup;
         subflow.want(Wants::ACK | Wants::OUTPUT);
         self.put(subflow);
-        self.joined_up();
+        self.joined_up(now);
         self.stats.joins_accepted = self.stats.joins_accepted.saturating_add(1);
         Ok(sf)
     }
@@ -228,12 +233,16 @@ impl Mpcb {
         if self.pm.pair_up(pair, now) {
             self.stats.rejoins = self.stats.rejoins.saturating_add(1);
         }
-        self.joined_up();
+        self.joined_up(now);
         self.stats.joins_opened = self.stats.joins_opened.saturating_add(1);
     }
 
-    fn joined_up(&mut self) {
+    fn joined_up(&mut self, now: Instant) {
         self.invalidate();
+        if self.recovery.joined() && self.timers.is_set(super::timer::Timer::DataRto) {
+            // What was lost with the other paths shall not wait for a timeout that had backed off with them.
+            self.arm_data_rto(now);
+        }
         self.timers.stop(super::timer::Timer::Lonely);
         self.had_joins = true;
         self.queue_stalled();

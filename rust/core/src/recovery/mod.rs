@@ -61,6 +61,13 @@ impl Recovery {
         core::mem::replace(&mut self.backoff, 0) > 0
     }
 
+    /// A subflow has come up: its handshake shows that the peer lives, as a DATA_ACK does. Returns whether the timeout had been
+    /// backed off.
+    pub(crate) const fn joined(&mut self) -> bool {
+        self.heard();
+        self.begin_anew()
+    }
+
     /// How long after the last DATA_ACK the timeout is due; `rtt`: the slowest subflow's round trip with its spread.
     pub(crate) fn timeout(&self, rtt: Option<Duration>) -> Duration {
         let factor = 1_u32.checked_shl(u32::from(self.backoff)).unwrap_or(u32::MAX);

@@ -133,7 +133,7 @@ impl Host {
                 let Some(mpcb) = &mut self.mpcb else {
                     return;
                 };
-                match mpcb.join_third_ack(&request, &packet.options) {
+                match mpcb.join_third_ack(&request, &packet.options, now) {
                     Ok(sf) => {
                         self.flows[at].tx = mpcb.subflow_tx(sf);
                         self.flows[at].sf = Some(sf);

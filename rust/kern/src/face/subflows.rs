@@ -47,9 +47,9 @@ export! {
 
     /// [`Mpcb::join_third_ack`].
     fn mptcp_core_join_third_ack(
-        mp: &mut Mpcb, req: &JoinRequest, opts[len]: &[u8], sf: Out<u8>,
+        mp: &mut Mpcb, req: &JoinRequest, opts[len]: &[u8], sf: Out<u8>, now: u64,
     ) -> c_int {
-        match mp.join_third_ack(req, opts) {
+        match mp.join_third_ack(req, opts, at(now)) {
             Ok(id) => {
                 sf.set(id.0);
                 abi::MPTCP_JOIN_OK.cast_signed()

@@ -4,6 +4,7 @@ mod addresses;
 mod damage;
 mod ending;
 mod fallback;
+mod joins;
 mod output;
 mod stall;
 mod window;

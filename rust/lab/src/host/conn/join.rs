@@ -89,7 +89,7 @@ impl Conn {
             return;
         }
         let joined = match &mut self.level {
-            Level::Multipath(mpcb) => mpcb.join_third_ack(request, segment.options),
+            Level::Multipath(mpcb) => mpcb.join_third_ack(request, segment.options, now),
             _ => Err(JoinRefusal::Prohibited),
         };
         match joined {
