@@ -68,6 +68,10 @@ counters! {
     stalls,
     /// Times that a stalled path worked again.
     recoveries,
+    /// Probes of stalled and silent paths.
+    probes,
+    /// Joins that we began beside a stalled subflow, with no other path left.
+    joins_beside,
     /// ADD_ADDR sent, repetitions included.
     add_addr_sent,
     /// ADD_ADDR received and taken.

@@ -6,6 +6,7 @@ mod ending;
 mod fallback;
 mod joins;
 mod output;
+mod probe;
 mod stall;
 mod window;
 mod withdrawn;
