@@ -227,10 +227,10 @@ struct mptcp_core_step {
 #define	MPTCP_ACTION_WAKE_WRITER	7	/* snd_release(), sowwakeup */
 #define	MPTCP_ACTION_PEER_CLOSED	8	/* socantrcvmore */
 #define	MPTCP_ACTION_CLOSED		9	/* over; error says how */
+#define	MPTCP_ACTION_PROBE		10	/* draw an ACK on sf now */
 #define	MPTCP_WAKES_READER		0x1	/* as ACTION_WAKE_READER */
 #define	MPTCP_WAKES_WRITER		0x2	/* as ACTION_WAKE_WRITER */
 #define	MPTCP_WAKES_MORE		0x4	/* poll_action() may have some */
-
 struct mptcp_core_action {
 	uint32_t	kind;
 	uint8_t		sf;
@@ -334,7 +334,7 @@ struct mptcp_core_conn_info {
 };
 
 /* Counters; mptcp_core_stats_name() has their names. */
-#define	MPTCP_NSTATS			31
+#define	MPTCP_NSTATS			32
 
 struct mptcp_core_stats {
 	uint64_t	v[MPTCP_NSTATS];

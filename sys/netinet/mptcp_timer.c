@@ -146,7 +146,43 @@ mptcp_is_sent(const struct mptcp_subflow *sub)
 }
 
 /*
- * OUTPUT, SEND_ACK and RESET: INP write lock, dropped where tcp_drop() does.
+ * Draws an acknowledgement from the peer now, however far the retransmission
+ * timer has backed off: the first unacknowledged segment again, as a fast
+ * retransmit sends it, or a keepalive.  The timer goes on as it was, and what
+ * it has backed off ends with the answer.  INP write lock.
+ */
+static void
+mptcp_probe(struct tcpcb *tp)
+{
+	struct tcptemp *t_template;
+	const tcp_seq onxt = tp->snd_nxt;
+	const uint32_t ocwnd = tp->snd_cwnd;
+
+	INP_WLOCK_ASSERT(tptoinpcb(tp));
+	if (tp->t_state < TCPS_ESTABLISHED)
+		return;
+	if (SEQ_GT(tp->snd_max, tp->snd_una)) {
+		/* Karn: no round trip is measured with it. */
+		tp->t_rtttime = 0;
+		tp->snd_nxt = tp->snd_una;
+		tp->snd_cwnd = tcp_maxseg(tp);
+		(void)tcp_output(tp);
+		tp->snd_cwnd = ocwnd;
+		if (SEQ_GT(onxt, tp->snd_nxt))
+			tp->snd_nxt = onxt;
+		return;
+	}
+	t_template = tcpip_maketemplate(tptoinpcb(tp));
+	if (t_template == NULL)
+		return;
+	tcp_respond(tp, t_template->tt_ipgen, &t_template->tt_t, NULL,
+	    tp->rcv_nxt, tp->snd_una - 1, 0);
+	free(t_template, M_TEMP);
+}
+
+/*
+ * OUTPUT, SEND_ACK, PROBE and RESET: INP write lock, dropped where tcp_drop()
+ * does.
  */
 static void
 mptcp_act_tcp(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
@@ -170,6 +206,9 @@ mptcp_act_tcp(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 		if (tp->t_state >= TCPS_ESTABLISHED)
 			(void)tcp_output(tp);
 		break;
+	case MPTCP_ACTION_PROBE:
+		mptcp_probe(tp);
+		break;
 	case MPTCP_ACTION_RESET:
 		MP_LOCK(mp);
 		mptcp_sync(mp, sub);
@@ -183,7 +222,7 @@ mptcp_act_tcp(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)
 }
 
 /*
- * OUTPUT, SEND_ACK, CLOSE and RESET: no lock is held.
+ * OUTPUT, SEND_ACK, PROBE, CLOSE and RESET: no lock is held.
  */
 static void
 mptcp_act_on(struct mpcb *mp, struct mptcp_subflow *sub, uint32_t kind)

@@ -63,6 +63,8 @@ counters! {
     stalls,
     /// Times that a stalled path worked again.
     recoveries,
+    /// Probes of stalled and silent paths.
+    probes,
     /// ADD_ADDR sent, repetitions included.
     add_addr_sent,
     /// ADD_ADDR received and taken.

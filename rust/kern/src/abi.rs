@@ -32,6 +32,7 @@ pub const MPTCP_ACTION_WAKE_READER: u32 = 6;
 pub const MPTCP_ACTION_WAKE_WRITER: u32 = 7;
 pub const MPTCP_ACTION_PEER_CLOSED: u32 = 8;
 pub const MPTCP_ACTION_CLOSED: u32 = 9;
+pub const MPTCP_ACTION_PROBE: u32 = 10;
 pub const MPTCP_WAKES_READER: u32 = 1;
 pub const MPTCP_WAKES_WRITER: u32 = 2;
 pub const MPTCP_WAKES_MORE: u32 = 4;
@@ -74,7 +75,7 @@ pub const MPTCP_SYN_JOIN: u32 = 2;
 pub const MPTCP_SFI_BACKUP: u32 = 1;
 pub const MPTCP_SFI_PEER_BACKUP: u32 = 2;
 pub const MPTCP_SFI_STALLED: u32 = 4;
-pub const MPTCP_NSTATS: u32 = 31;
+pub const MPTCP_NSTATS: u32 = 32;
 pub const MPTCP_KNOB_ENABLE: u32 = 0;
 pub const MPTCP_KNOB_VERSION: u32 = 1;
 pub const MPTCP_KNOB_V0: u32 = 2;
@@ -488,11 +489,11 @@ const _: () = {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mptcp_core_stats {
-    pub v: [u64; 31usize],
+    pub v: [u64; 32usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 248usize];
+    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 256usize];
     ["Alignment of mptcp_core_stats"][::core::mem::align_of::<mptcp_core_stats>() - 8usize];
     ["Offset of field: mptcp_core_stats::v"][::core::mem::offset_of!(mptcp_core_stats, v) - 0usize];
 };
@@ -876,7 +877,7 @@ unsafe extern "C" {
     ) -> bool;
 }
 unsafe extern "C" {
-    pub fn mptcp_core_addresses_remove(list: *mut mptcp_core_addresses, n: ::core::ffi::c_uint) -> bool;
+    pub fn mptcp_core_addresses_remove(arg1: *mut mptcp_core_addresses, n: ::core::ffi::c_uint) -> bool;
 }
 unsafe extern "C" {
     pub fn mptcp_core_debug_apply(

@@ -215,6 +215,9 @@ act(struct host *h, const struct mptcp_core_action *action)
 		if (link >= 0)
 			send_ack(h, link, MPTCP_SEG_ACK);
 		break;
+	case MPTCP_ACTION_PROBE:
+		/* Nothing gets lost here. */
+		break;
 	case MPTCP_ACTION_OPEN_SUBFLOW:
 		open_flow(h, action);
 		break;

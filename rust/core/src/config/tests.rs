@@ -394,7 +394,7 @@ fn an_address_is_taken_out_of_the_list() {
         (3, "10.0.0.1 10.0.0.2,backup fd00::1"),
         (usize::MAX, "10.0.0.1 10.0.0.2,backup fd00::1"),
     ] {
-        let mut list = list;
+        let mut list = list.clone();
         assert_eq!(list.remove(index), index < 3);
         assert_eq!(list, AddressList::parse(left.as_bytes()).unwrap(), "without {index}");
     }

@@ -20,6 +20,9 @@ pub enum Action {
     Output(SubflowId),
     /// Send an ACK without payload on this subflow now: it carries a signal, a DATA_ACK or the DATA_FIN.
     SendAck(SubflowId),
+    /// Send a segment that the peer has to answer now, however far TCP's retransmission timer has backed off: again the first one
+    /// that is not acknowledged, or, where everything is, an ACK with the sequence number before the next one (a keepalive).
+    Probe(SubflowId),
     /// Open a subflow: connect a new TCP from `local` (any port) to `remote`.
     OpenSubflow {
         /// Its id; the subflow exists already at this level.
@@ -128,6 +131,7 @@ impl Mpcb {
             (Wants::RESET, Action::Reset(sf)),
             (Wants::OUTPUT, Action::Output(sf)),
             (Wants::ACK, Action::SendAck(sf)),
+            (Wants::PROBE, Action::Probe(sf)),
             (Wants::CLOSE, Action::Close(sf)),
         ];
         let (want, action) = order.into_iter().find(|(want, _)| subflow.pending.wants.contains(*want))?;

@@ -88,7 +88,7 @@ impl Mpcb {
         let recovered = subflow.health.progress(idle, now);
         subflow.want(Wants::OUTPUT);
         if recovered {
-            self.stats.recoveries = self.stats.recoveries.saturating_add(1);
+            self.recovered(sf);
             if self.recovery.begin_anew() && self.timers.is_set(Timer::DataRto) {
                 // The peer may have dropped what its TCP acknowledged. That shall not take a backed-off timeout to find out.
                 self.arm_data_rto(now);

@@ -17,6 +17,7 @@ mod missing_options;
 mod mode;
 mod options;
 mod plain;
+mod probe;
 mod retransmit;
 mod segment;
 mod stall;
@@ -43,6 +44,7 @@ use crate::reinject::Reinject;
 use crate::sockbuf::{RcvWindow, SndBuf};
 use crate::stats::Stats;
 use crate::subflow::{Ends, Metrics, Subflow, SubflowId, SubflowState};
+use crate::time::Instant;
 use action::ConnWants;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -86,6 +88,8 @@ pub struct Mpcb {
     reinject: Reinject,
     /// One byte beyond the closed window may be mapped.
     probe_due: bool,
+    /// No path is probed before.
+    probe_free: Instant,
     /// A map was refused memory while nothing was in flight that could bring another occasion.
     starved: bool,
     rcv: RcvWindow,
@@ -154,6 +158,7 @@ impl Mpcb {
             recovery: Recovery::new(),
             reinject: Reinject::new(),
             probe_due: false,
+            probe_free: Instant::ZERO,
             starved: false,
             rcv: RcvWindow::new(start.rcv_space),
             advertised_edge: 1_u64.saturating_add(u64::from(start.rcv_space)),

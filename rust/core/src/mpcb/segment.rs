@@ -73,9 +73,7 @@ impl Mpcb {
             return SegVerdict::Continue;
         }
         self.last_rx = if seg.len > 0 { sf } else { self.last_rx };
-        if let Some(subflow) = self.get_mut(sf) {
-            subflow.health.heard();
-        }
+        self.heard(sf, seg.len > 0, now);
         let seen = self.options_in(sf, seg, tcp_options, now);
         if seen.signal || seg.flags.rst || seg.flags.fin {
             self.invalidate();

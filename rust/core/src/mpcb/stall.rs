@@ -46,18 +46,23 @@ impl Mpcb {
         self.mode.fallback().is_none() && self.snd.una() >= self.snd.edge()
     }
 
-    fn stalled(&mut self, sf: SubflowId, now: Instant) {
+    pub(super) fn stalled(&mut self, sf: SubflowId, now: Instant) {
         self.stats.stalls = self.stats.stalls.saturating_add(1);
         if self.mode.is_plain() || !self.live().any(|other| other.id != sf && other.is_established()) {
             // Nobody else could carry it; its own TCP goes on trying.
             return;
         }
         self.queue_maps_of(sf);
+        self.give_up_stale(sf, now);
+        self.request_output();
+    }
+
+    /// Resets a path that has been stalled for long beside another one. It may have been forgotten on the way: a new join finds out,
+    /// where probes of the old subflow do not.
+    pub(super) fn give_up_stale(&mut self, sf: SubflowId, now: Instant) {
         if self.is_worth_giving_up(sf, now) {
-            // Its TCP would back off for longer and longer; a new join finds out sooner whether the path is back.
             self.reset_subflow(sf, RstReason::BAD_PERFORMANCE, true);
         }
-        self.request_output();
     }
 
     /// Stalled for [`GIVE_UP`] and through `stale_loss_cnt` timeouts, with another subflow that works, and ours to join again.

@@ -105,9 +105,10 @@ impl Mpcb {
         }
         let subflows = self.live().flat_map(|subflow| {
             let joining = subflow.joining.and_then(|joining| joining.next);
-            [joining, subflow.health.deadline(), subflow.health.answer_due()].into_iter().flatten()
+            let health = &subflow.health;
+            [joining, health.deadline(), health.answer_due(), health.quiet_due()].into_iter().flatten()
         });
-        let pm = self.next_attempt().into_iter().chain(self.next_signal());
+        let pm = self.next_attempt().into_iter().chain(self.next_signal()).chain(self.next_probe());
         self.timers.next().into_iter().chain(subflows).chain(pm).min()
     }
 
@@ -132,7 +133,9 @@ impl Mpcb {
             self.join_timer(sf, now);
             self.stall_timer(sf, now);
             self.question_timer(sf, now);
+            self.quiet_timer(sf, now);
         }
+        self.probe_timer(now);
     }
 
     fn expired(&mut self, timer: Timer, now: Instant) {

@@ -13,6 +13,46 @@ const UNMEASURED: Duration = Duration::from_millis(1000);
 /// Waits double up to this.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// A stalled path is probed so often; where its round trip is longer, once in two of those.
+const PROBE_EVERY: Duration = Duration::from_millis(500);
+const PROBE_MOST: Duration = Duration::from_secs(2);
+/// After so long a stall it is probed less often.
+const PROBE_LONG: Duration = Duration::from_secs(60);
+const PROBE_SELDOM: Duration = Duration::from_secs(8);
+/// In the midst of the peer's data, so long a silence is questioned.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// A path on which we only receive: nothing of ours is in flight there that would show that it is dead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Silence {
+    /// There was no data, or its silence has been questioned.
+    Expected,
+    /// Data came.
+    Listening,
+    /// A probe has to be answered until then.
+    Asked(Instant),
+}
+
+/// What is to be done about the silence of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Quiet {
+    /// Nothing yet.
+    Fine,
+    /// Send a probe.
+    Ask,
+    /// The probe was not answered.
+    Unanswered,
+}
+
+/// What a segment of the peer showed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Heard {
+    /// There is a deadline that there was not before.
+    pub(crate) deadline: bool,
+    /// A stalled path works again.
+    pub(crate) recovered: bool,
+}
+
 /// What the caller's TCP measured, and whether what is in flight gets acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Health {
@@ -25,6 +65,11 @@ pub(crate) struct Health {
     stalled: bool,
     /// When the stall began.
     stalled_at: Instant,
+    /// While it is stalled: when it is probed next.
+    next_probe: Instant,
+    /// When the last segment came.
+    heard_at: Instant,
+    silence: Silence,
     /// The peer has withdrawn one of its addresses: until this time a segment has to show that it works all the same.
     questioned: Option<Instant>,
 }
@@ -38,6 +83,9 @@ impl Health {
             losses: 0,
             stalled: false,
             stalled_at: Instant::ZERO,
+            next_probe: Instant::ZERO,
+            heard_at: Instant::ZERO,
+            silence: Silence::Expected,
             questioned: None,
         }
     }
@@ -84,6 +132,7 @@ impl Health {
         self.losses = self.losses.saturating_add(1);
         if !self.stalled {
             self.stalled_at = now;
+            self.next_probe = now + self.probe_wait(now);
         }
         self.stalled = true;
         self.since = self.since.map(|_| now);
@@ -103,6 +152,52 @@ impl Health {
 
     pub(crate) const fn is_stalled(&self) -> bool {
         self.stalled
+    }
+
+    /// When the stalled path is to be probed.
+    pub(crate) fn probe_due(&self) -> Option<Instant> {
+        self.stalled.then_some(self.next_probe)
+    }
+
+    /// A probe of the stalled path leaves. Where nothing is in flight, it stands for the timeout that there is none of.
+    pub(crate) fn probed(&mut self, now: Instant) {
+        self.next_probe = now + self.probe_wait(now);
+        if self.since.is_none() {
+            self.losses = self.losses.saturating_add(1);
+        }
+    }
+
+    fn probe_wait(&self, now: Instant) -> Duration {
+        if self.stalled_for(now) >= PROBE_LONG {
+            return PROBE_SELDOM;
+        }
+        self.metrics.srtt.saturating_mul(2).clamp(PROBE_EVERY, PROBE_MOST)
+    }
+
+    /// When the silence of the path, in the midst of the peer's data, is looked at.
+    pub(crate) fn quiet_due(&self) -> Option<Instant> {
+        match self.silence {
+            Silence::Expected => None,
+            Silence::Listening => Some(self.heard_at + SILENCE.max(self.patience())),
+            Silence::Asked(until) => Some(until),
+        }
+    }
+
+    /// Looks at the silence. `matters`: the peer has more to send, so far as is known.
+    pub(crate) fn quiet(&mut self, matters: bool, now: Instant) -> Quiet {
+        if self.quiet_due().is_none_or(|at| at > now) {
+            return Quiet::Fine;
+        }
+        // What is in flight there, or a stall, asks by itself.
+        let matters = matters && self.since.is_none() && !self.stalled;
+        match core::mem::replace(&mut self.silence, Silence::Expected) {
+            Silence::Listening if matters => {
+                self.silence = Silence::Asked(now + self.patience());
+                Quiet::Ask
+            }
+            Silence::Asked(_) if matters => Quiet::Unanswered,
+            Silence::Expected | Silence::Listening | Silence::Asked(_) => Quiet::Fine,
+        }
     }
 
     /// Timeouts in a row.
@@ -127,9 +222,24 @@ impl Health {
         }
     }
 
-    /// A segment came: the path works.
-    pub(crate) const fn heard(&mut self) {
+    /// A segment came: the path works, in this direction at least. `listens`: it brought data, and we opened the path: its silence
+    /// shall be noticed.
+    pub(crate) fn heard(&mut self, listens: bool, now: Instant) -> Heard {
         self.questioned = None;
+        self.heard_at = now;
+        let before = self.silence;
+        self.silence = match before {
+            _ if listens => Silence::Listening,
+            Silence::Asked(_) => Silence::Expected,
+            Silence::Expected | Silence::Listening => before,
+        };
+        // Where something is in flight, its acknowledgement is the proof.
+        let recovered = self.stalled && self.since.is_none();
+        if recovered {
+            self.stalled = false;
+            self.losses = 0;
+        }
+        Heard { deadline: listens && before == Silence::Expected, recovered }
     }
 
     /// When a path in question is given up.

@@ -13,6 +13,8 @@ bitflags! {
         const ACK = 0x02;
         /// Send one more after that: what it carries may take the place of the DSS.
         const ACK_AGAIN = 0x10;
+        /// Send a segment that has to be answered.
+        const PROBE = 0x20;
         /// Close in order.
         const CLOSE = 0x04;
         /// Reset.

@@ -299,6 +299,23 @@ impl Host {
         self.emit(at, ssn, SegFlags { ack: true, ..SegFlags::default() }, Vec::new());
     }
 
+    /// Sends the first segment that is not acknowledged again, or a keepalive.
+    fn probe(&mut self, at: usize, now: Instant) {
+        let flow = &mut self.flows[at];
+        if flow.gone || flow.tcp.state != State::Open {
+            return;
+        }
+        let tx = flow.tx.as_ref();
+        let probe = flow.tcp.probe(now, |ssn, len| tx.map_or(len, |tx| tx.clip(ssn as u32, len)));
+        match probe {
+            Some(next) => self.send(at, &next),
+            None => {
+                let ssn = self.flows[at].tcp.next_ssn() - 1;
+                self.emit(at, ssn, SegFlags { ack: true, ..SegFlags::default() }, Vec::new());
+            }
+        }
+    }
+
     pub fn send_rst(&mut self, at: usize) {
         let ssn = self.flows[at].tcp.next_ssn();
         self.emit(at, ssn, SegFlags { rst: true, ack: true, ..SegFlags::default() }, Vec::new());
@@ -395,6 +412,11 @@ impl Host {
             Action::SendAck(sf) => {
                 if let Some(at) = self.flow_of(sf) {
                     self.send_ack(at);
+                }
+            }
+            Action::Probe(sf) => {
+                if let Some(at) = self.flow_of(sf) {
+                    self.probe(at, now);
                 }
             }
             Action::OpenSubflow { sf, local, remote } => {

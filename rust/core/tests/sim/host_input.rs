@@ -179,6 +179,10 @@ impl Host {
         }
         let tcp = &mut self.flows[at].tcp;
         let pure = packet.payload.is_empty() && !packet.flags.fin;
+        if pure && packet.ssn < tcp.rcv_nxt {
+            // A keepalive, or a late ACK: it is answered, as all that lies before the window.
+            tcp.ack_now |= packet.ssn + 1 == tcp.rcv_nxt;
+        }
         let acked = tcp.ack(packet.ack, packet.window, pure, now);
         tcp.receive(packet.ssn, &packet.payload, packet.flags.fin, now);
         self.tell_metrics(at);

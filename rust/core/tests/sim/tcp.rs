@@ -191,6 +191,21 @@ impl Tcp {
         Some(Next { ssn: from, len, fin })
     }
 
+    /// The first segment that is not acknowledged, whatever window and timer say; the timer goes on as it was.
+    pub fn probe(&mut self, now: Instant, clip: impl Fn(u64, u32) -> u32) -> Option<Next> {
+        if self.max <= self.una {
+            return None;
+        }
+        let (timer, again) = (self.rto_at, std::mem::replace(&mut self.resend, true));
+        let next = self.next(now, clip);
+        self.resend = again;
+        self.sample = None;
+        if timer.is_some() {
+            self.rto_at = timer;
+        }
+        next
+    }
+
     /// One byte beyond a closed window; none where it is open.
     pub fn window_probe(&mut self, now: Instant) -> Option<Next> {
         let blocked = self.heed_window && self.end() > self.nxt && self.in_flight() == 0 && self.snd_edge <= self.nxt;

@@ -126,6 +126,10 @@ fn action_out(action: Option<&Action>) -> abi::mptcp_core_action {
             out.sf = sf.0;
             abi::MPTCP_ACTION_SEND_ACK
         }
+        Action::Probe(sf) => {
+            out.sf = sf.0;
+            abi::MPTCP_ACTION_PROBE
+        }
         Action::OpenSubflow { sf, local, remote } => {
             out.sf = sf.0;
             out.local = from_ip(local);

@@ -72,6 +72,7 @@ pub(crate) static STATS: [&CStr; abi::MPTCP_NSTATS as usize] = [
     c"rejoins",
     c"stalls",
     c"recoveries",
+    c"probes",
     c"add_addr_sent",
     c"add_addr_received",
     c"add_addr_echoed",
@@ -165,6 +166,7 @@ export! {
             abi::MPTCP_ACTION_WAKE_WRITER => c"wake-writer",
             abi::MPTCP_ACTION_PEER_CLOSED => c"peer-closed",
             abi::MPTCP_ACTION_CLOSED => c"closed",
+            abi::MPTCP_ACTION_PROBE => c"probe",
             _ => c"unknown",
         };
         name.as_ptr()

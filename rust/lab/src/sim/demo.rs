@@ -119,26 +119,32 @@ pub fn demo(options: &DemoOptions, watch: &mut dyn FnMut(DemoStage) -> bool) -> 
 }
 
 /// Two hosts with one connection between them.
-struct Rig {
-    net: Net<'static>,
-    now: Instant,
+pub(super) struct Rig {
+    pub(super) net: Net<'static>,
+    pub(super) now: Instant,
     ends: [ConnId; 2],
 }
 
-fn address(host: usize, path: usize) -> IpAddr {
+/// The address of a host on a path.
+pub(super) fn address(host: usize, path: usize) -> IpAddr {
     Ipv4Addr::new(10, 0, path as u8 + 1, host as u8 + 1).into()
 }
 
 impl Rig {
     /// A connection over the first path; with `mptcp`, A joins over the others.
     fn new(options: &DemoOptions, mptcp: bool) -> Result<Self, String> {
+        Self::with(options, &|_, cfg| cfg.mptcp.enable = mptcp)
+    }
+
+    /// A connection over the first path between hosts that `set` has set up.
+    pub(super) fn with(options: &DemoOptions, set: &dyn Fn(usize, &mut HostConfig)) -> Result<Self, String> {
         let count = options.paths.len();
         let mut routes = Vec::new();
         let hosts = [0, 1].map(|side| {
             let addresses: Vec<IpAddr> = (0..count).map(|path| address(side, path)).collect();
             routes.extend(addresses.iter().enumerate().map(|(path, address)| (*address, path)));
             let mut cfg = HostConfig::new(addresses, options.seed.wrapping_mul(2).wrapping_add(side as u64));
-            cfg.mptcp.enable = mptcp;
+            set(side, &mut cfg);
             Host::new(cfg)
         });
         let paths = options.paths.iter().zip(options.seed..).map(|(cfg, seed)| Path::new(cfg.clone(), seed)).collect();
@@ -159,7 +165,7 @@ impl Rig {
     }
 
     /// Lets `act` and the network go on until `act` returns true.
-    fn run(&mut self, mut act: impl FnMut(&mut Self) -> Result<bool, String>) -> Result<(), String> {
+    pub(super) fn run(&mut self, mut act: impl FnMut(&mut Self) -> Result<bool, String>) -> Result<(), String> {
         let end = self.now + Duration::from_secs(MOST_SECONDS);
         loop {
             while self.net.exchange(self.now) {}
@@ -175,11 +181,11 @@ impl Rig {
         }
     }
 
-    fn send(&mut self, side: usize, data: &[u8]) -> usize {
+    pub(super) fn send(&mut self, side: usize, data: &[u8]) -> usize {
         self.net.hosts[side].send(self.ends[side], data, self.now)
     }
 
-    fn recv(&mut self, side: usize, to: &mut [u8]) -> usize {
+    pub(super) fn recv(&mut self, side: usize, to: &mut [u8]) -> usize {
         self.net.hosts[side].recv(self.ends[side], to)
     }
 

@@ -19,6 +19,8 @@
 
 mod app;
 mod batch;
+#[cfg(test)]
+mod cuts;
 mod demo;
 mod dice;
 mod draw;

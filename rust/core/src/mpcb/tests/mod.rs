@@ -8,6 +8,7 @@ mod joins;
 mod mapping;
 mod options;
 mod output;
+mod probe;
 mod refused_joins;
 mod stall;
 mod teardown;

@@ -119,6 +119,14 @@ impl Conn {
                     self.flush_ack(sh, slot, now);
                 }
             }
+            Action::Probe(sf) => {
+                if let Some(slot) = self.slot_of(sf)
+                    && let Some(subflow) = self.subflows.get_mut(&slot)
+                {
+                    subflow.flow.probe();
+                    self.flush(sh, slot, now);
+                }
+            }
             Action::OpenSubflow { sf, local, remote } => {
                 self.open_subflow(sh, sf, local, remote, now);
             }

@@ -109,6 +109,8 @@ pub(crate) struct TcpFlow {
     advertised_edge: u64,
     answer_due: bool,
     ack_wanted: bool,
+    /// The peer is to be asked for an acknowledgement now.
+    probe_wanted: bool,
     fin_sent: bool,
     reset_reason: Option<RstReason>,
     /// The SYN/ACK that is to be answered by a RST acknowledged this.
@@ -162,6 +164,7 @@ impl TcpFlow {
             advertised_edge: 0,
             answer_due: false,
             ack_wanted: false,
+            probe_wanted: false,
             fin_sent: false,
             reset_reason: None,
             refused: None,
@@ -291,6 +294,11 @@ impl TcpFlow {
     /// Returns how many octets were taken.
     pub(crate) fn send(&mut self, data: &[u8]) -> usize {
         self.endpoint.socket().send_slice(data).unwrap_or(0)
+    }
+
+    /// Asks the peer for an acknowledgement with the next [`TcpFlow::flush`], however far the retransmission timer has backed off.
+    pub(crate) fn probe(&mut self) {
+        self.probe_wanted = true;
     }
 
     /// Sends a FIN after what is queued.

@@ -38,6 +38,7 @@ impl TcpFlow {
             self.reset_half_open(seq, source, out);
         }
         self.flush_lost(now, source, out);
+        self.flush_probe(now, source, out);
         loop {
             self.endpoint.egress(now);
             let mut progress = false;
@@ -67,6 +68,20 @@ impl TcpFlow {
         }
         if any {
             self.sender.rearm(now);
+        }
+    }
+
+    /// The first segment that is not acknowledged, or a keepalive (RFC 9293, 3.8.4). The retransmission timer goes on as it was.
+    fn flush_probe(&mut self, now: Instant, source: &mut dyn SegmentOptions, out: &mut VecDeque<Vec<u8>>) {
+        if !std::mem::take(&mut self.probe_wanted) || !self.handshake_over || self.end.is_some() {
+            return;
+        }
+        match self.sender.probe(now) {
+            Some(sent) => {
+                let (off, fin, payload) = (sent.off, sent.fin, sent.payload.clone());
+                self.emit(off, &payload, segment_flags(fin, false), source, out);
+            }
+            None => self.emit(self.sender.nxt() - 1, &[], Flags::ACK, source, out),
         }
     }
 

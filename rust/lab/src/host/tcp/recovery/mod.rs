@@ -197,6 +197,13 @@ impl Sender {
         Some(sent)
     }
 
+    /// The first segment that the peer has not acknowledged, to be sent again now whatever window and timers say.
+    pub(crate) fn probe(&mut self, now: Instant) -> Option<&Sent> {
+        let sent = self.board.retransmit_first(now)?;
+        self.retransmissions += 1;
+        Some(sent)
+    }
+
     /// Arms the timer again after [`Sender::retransmit`] returned segments.
     pub(crate) fn rearm(&mut self, now: Instant) {
         self.arm(now, None);

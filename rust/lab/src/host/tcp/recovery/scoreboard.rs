@@ -140,6 +140,20 @@ impl Scoreboard {
         self.retransmit_at(now, at)
     }
 
+    /// The first segment, to be sent again as a probe.
+    pub(crate) fn retransmit_first(&mut self, now: Instant) -> Option<&Sent> {
+        let first = self.segments.front()?;
+        if first.lost {
+            self.lost_segments -= 1;
+        } else if first.sacked {
+            // It arrived, and the peer has not said so in its acknowledgement: it has let go of it.
+            return None;
+        } else {
+            self.pipe -= first.len();
+        }
+        self.retransmit_at(now, 0)
+    }
+
     fn retransmit_at(&mut self, now: Instant, at: usize) -> Option<&Sent> {
         let sent = &mut self.segments[at];
         sent.lost = false;
