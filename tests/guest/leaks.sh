@@ -1,19 +1,20 @@
 # Many connections leave nothing behind: SEQN in a row, 200 at once, connections that nobody accepts before the listener closes,
 # jails that are destroyed with live connections. Nonsense for the sysctls is refused beside them.
 # guest: time=900
-export RATE=; . ${QA:-/mnt}/network.sh
-fails=0 TO=${TO:-300}
-bad() { echo "FAIL $*"; fails=$((fails+1)); }
-sysctl -q net.inet.tcp.msl=200 >/dev/null; for j in a b; do jexec $j sysctl -q net.inet.tcp.msl=200 >/dev/null; done
 # How many of our own objects, and of the sockets and connections, are in use.
 objects() {
 	vmstat -m | awk '$1 ~ /^mptcp/ {printf "%s=%d ", $1, $2}'
 	vmstat -z | awk -F'[:,]' '/^(socket|tcp_inpcb|tcpcb|syncache|tcpreass):/ {printf "%s=%d ", $1, $4}'; echo; }
+# Without the jails and their VNETs.
+none=$(objects)
+export RATE=; . ${QA:-/mnt}/network.sh
+fails=0 TO=${TO:-300}
+bad() { echo "FAIL $*"; fails=$((fails+1)); }
+sysctl -q net.inet.tcp.msl=200 >/dev/null; for j in a b; do jexec $j sysctl -q net.inet.tcp.msl=200 >/dev/null; done
 # WHAT BEFORE: the same as before within 60 s; TIME_WAIT is short here.
 settled() {
 	i=0; while now=$(objects); [ "$now" != "$2" ] && [ $i -lt 60 ]; do i=$((i+1)); sleep 1; done
 	echo "$1: $now"; [ "$now" = "$2" ] || bad "$1 left something; before: $2"; }
-none=$(objects)
 jexec b $M serve 5000 6 & S=$!
 sleep 1
 addrs b "10.11.0.2"
