@@ -3,7 +3,7 @@
 # guest: time=900
 # How many of our own objects, and of the sockets and connections, are in use.
 objects() {
-	vmstat -m | awk '$1 ~ /^mptcp/ {printf "%s=%d ", $1, $2}'
+	vmstat -m | awk '$1 ~ /^mptcp/ && $2 > 0 {printf "%s=%d ", $1, $2}'
 	vmstat -z | awk -F'[:,]' '/^(socket|tcp_inpcb|tcpcb|syncache|tcpreass):/ {printf "%s=%d ", $1, $4}'; echo; }
 # Without the jails and their VNETs.
 none=$(objects)
