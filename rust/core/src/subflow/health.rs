@@ -67,6 +67,8 @@ pub(crate) struct Health {
     stalled_at: Instant,
     /// While it is stalled: when it is probed next.
     next_probe: Instant,
+    /// While it is stalled: when it was probed last.
+    probed_at: Option<Instant>,
     /// When the last segment came.
     heard_at: Instant,
     silence: Silence,
@@ -84,6 +86,7 @@ impl Health {
             stalled: false,
             stalled_at: Instant::ZERO,
             next_probe: Instant::ZERO,
+            probed_at: None,
             heard_at: Instant::ZERO,
             silence: Silence::Expected,
             questioned: None,
@@ -133,6 +136,7 @@ impl Health {
         if !self.stalled {
             self.stalled_at = now;
             self.next_probe = now + self.probe_wait(now);
+            self.probed_at = None;
         }
         self.stalled = true;
         self.since = self.since.map(|_| now);
@@ -161,7 +165,10 @@ impl Health {
 
     /// A probe of the stalled path leaves. Where nothing is in flight, it stands for the timeout that there is none of.
     pub(crate) fn probed(&mut self, now: Instant) {
-        self.next_probe = now + self.probe_wait(now);
+        // A peer that answers and takes nothing has no room: there is no path to be found again.
+        let answers = self.probed_at.is_some_and(|at| self.heard_at >= at);
+        self.next_probe = now + if answers { PROBE_SELDOM } else { self.probe_wait(now) };
+        self.probed_at = Some(now);
         if self.since.is_none() {
             self.losses = self.losses.saturating_add(1);
         }

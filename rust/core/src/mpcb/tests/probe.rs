@@ -112,3 +112,24 @@ fn after_the_peers_data_fin_and_on_the_passive_side_silence_is_expected() {
     // Who did not open the path can not open it again.
     assert_eq!(probes(&mut mapped(), NOW + Duration::from_secs(30)), []);
 }
+
+#[test]
+fn a_peer_that_answers_and_takes_nothing_is_probed_seldom() {
+    let mut mpcb = opener(1);
+    mpcb.snd_append(1000, NOW);
+    maps(&mut mpcb, SF, 1000, NOW).unwrap();
+    let (mut now, mut sent, mut silent) = (NOW, 0, 0);
+    while now < NOW + Duration::from_secs(60) {
+        let next = now + Duration::from_millis(100);
+        let probed = probes(&mut mpcb, next).len();
+        now = next;
+        sent += probed;
+        silent += usize::from(sent < 2);
+        if probed > 0 {
+            let full = acks(&mpcb, 1);
+            comes(&mut mpcb, SF, (101, 0, 1), &[full], now);
+        }
+    }
+    assert!((3..=10).contains(&sent), "{sent} probes in a minute");
+    assert!(silent < 30, "the first ones come quickly");
+}
