@@ -124,7 +124,8 @@ mptcp_excluded(struct tcpcb *tp)
 	    tp->t_port != 0)
 		return (true);
 	/* Another stack.  A subflow's private one is another, too. */
-	if (!mptcp_is_subflow(tp) && tp->t_fb->tfb_tcp_output != tcp_default_output)
+	if (!mptcp_is_subflow(tp) &&
+	    tp->t_fb->tfb_tcp_output != tcp_default_output)
 		return (true);
 #if defined(IPSEC) || defined(IPSEC_SUPPORT)
 	if (inp->inp_sp != NULL &&

@@ -87,8 +87,9 @@ void	mptcp_options(struct tcpcb *, struct tcpopt *, uint32_t, int32_t,
 	    uint16_t);
 bool	mptcp_override_isn(uint32_t *);
 
-/* tcp_syncache.c: false from the first two asks for a RST. */
+/* tcp_syncache.c: what mptcp_syncache_add() is told of the listener. */
 bool	mptcp_excluded(struct tcpcb *);
+/* False from the first two asks for a RST. */
 bool	mptcp_syncache_add(struct syncache *, bool, bool,
 	    const struct tcpopt *, const struct tcphdr *);
 bool	mptcp_syncache_expand(struct syncache *, bool, const struct tcphdr *);

@@ -532,7 +532,8 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 
 	INP_WLOCK_ASSERT(inp);
 	if ((inp->inp_flags & INP_SOCKREF) != 0 || (tp->t_flags & TF_CLOSED) ||
-	    mptcp_excluded(tp) || so->so_snd.sb_tls_info != NULL || so->so_rcv.sb_tls_info != NULL)
+	    mptcp_excluded(tp) || so->so_snd.sb_tls_info != NULL ||
+	    so->so_rcv.sb_tls_info != NULL)
 		return (false);
 	if (!mptcp_promote_alloc(tp, sub, so, agreed, &mp, &sso))
 		return (false);
