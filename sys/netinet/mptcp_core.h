@@ -334,7 +334,7 @@ struct mptcp_core_conn_info {
 };
 
 /* Counters; mptcp_core_stats_name() has their names. */
-#define	MPTCP_NSTATS			32
+#define	MPTCP_NSTATS			33
 
 struct mptcp_core_stats {
 	uint64_t	v[MPTCP_NSTATS];
@@ -566,9 +566,10 @@ void	mptcp_core_rx_sum(struct mptcp_core_mpcb *mp, uint8_t sf,
 
 /*
  * [MP] The buffer that STEP_HOLD asked for, under C's name for it (the mbuf's
- * address).  EINVAL: none was asked for, free it.
+ * address).  EINVAL: none was asked for, free it.  Or there is no room for it.
  */
 int	mptcp_core_rx_hold(struct mptcp_core_mpcb *mp, uint64_t token);
+void	mptcp_core_rx_refuse(struct mptcp_core_mpcb *mp);
 
 /* [MP] Bytes free in so_rcv.  True: an ACK of its own is to tell the peer. */
 bool	mptcp_core_set_rcv_space(struct mptcp_core_mpcb *mp, uint32_t space);
@@ -580,9 +581,7 @@ uint32_t mptcp_core_rcv_window(const struct mptcp_core_mpcb *mp);
 void	mptcp_core_subflow_fin(struct mptcp_core_mpcb *mp, uint8_t sf,
 	    uint64_t now);
 
-/* Sending. */
-
-/* [MP] The application appended bytes to so_snd. */
+/* Sending: [MP] the application appended bytes to so_snd. */
 void	mptcp_core_snd_append(struct mptcp_core_mpcb *mp, uint32_t bytes,
 	    uint64_t now);
 

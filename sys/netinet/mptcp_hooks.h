@@ -82,6 +82,7 @@ bool	mptcp_signal_ack(const struct tcpcb *);
 /* tcp_output.c, tcp_subr.c: INP write lock, perhaps SOCKBUF_LOCK(so_snd). */
 bool	mptcp_clip(const struct tcpcb *, uint32_t, int32_t *);
 long	mptcp_rcvspace(const struct tcpcb *, const struct socket *);
+long	mptcp_rcvroom(const struct tcpcb *, struct socket *);
 u_int	mptcp_optlen(const struct tcpcb *);
 void	mptcp_options(struct tcpcb *, struct tcpopt *, uint32_t, int32_t,
 	    uint16_t);
@@ -119,6 +120,7 @@ void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
 #define	mptcp_signal_ack(tp)			false
 #define	mptcp_clip(tp, seq, len)		false
 #define	mptcp_rcvspace(tp, so)			sbspace(&(so)->so_rcv)
+#define	mptcp_rcvroom(tp, so)			sbspace(&(so)->so_rcv)
 #define	mptcp_optlen(tp)			0
 #define	mptcp_options(tp, to, seq, len, fl)	do { } while (0)
 #define	mptcp_override_isn(isn)			false

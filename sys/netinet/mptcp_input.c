@@ -278,15 +278,22 @@ mptcp_drain(struct mpcb *mp, struct mptcp_subflow *sub, uint64_t now)
 				m_adj(m, -(int)step.cut);
 			MPTCP_DEBUG(REASS, 2, "%08x: subflow %u: %u held\n",
 			    mp->mp_token, sub->ms_sf, step.len);
-			if (mptcp_core_rx_hold(mp->mp_core, (uintptr_t)m) != 0)
+			if ((m = mptcp_hold(mp, m)) == NULL)
+				mptcp_core_rx_refuse(mp->mp_core);
+			else if (mptcp_core_rx_hold(mp->mp_core,
+			    (uintptr_t)m) != 0) {
+				mptcp_unhold(mp, m);
 				m_freem(m);
+			}
 			continue;
 		case MPTCP_STEP_DELIVER_HELD:
+			mptcp_unhold(mp, (struct mbuf *)(uintptr_t)step.token);
 			mptcp_deliver(mp, (struct mbuf *)(uintptr_t)step.token,
 			    step.skip, step.len);
 			mptcp_autorcvbuf(mp, step.len, now);
 			continue;
 		case MPTCP_STEP_FREE_HELD:
+			mptcp_unhold(mp, (struct mbuf *)(uintptr_t)step.token);
 			m_freem((struct mbuf *)(uintptr_t)step.token);
 			continue;
 		default:
@@ -523,6 +530,8 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 		if (tlen == 0 && th->th_ack == tp->snd_una)
 			sub->ms_signal_ack = mptcp_not_duplicate(tp, th,
 			    una != mptcp_core_snd_una(mp->mp_core));
+		sub->ms_rcvwin = mptcp_core_rcv_window(mp->mp_core);
+		sub->ms_plain = mptcp_core_fell_back(mp->mp_core);
 		MP_UNLOCK(mp);
 		mptcp_cc_input(tp, sub, th, tlen);
 	}
@@ -542,6 +551,7 @@ mptcp_do_segment(struct tcpcb *tp, struct mbuf *m, struct tcphdr *th,
 	now = mptcp_now(mp);
 	if (!sub->ms_reported)
 		mptcp_drain(mp, sub, now);
+	(void)mptcp_credit(mp);
 	mptcp_run_unlock(mp, false, now);
 	/* TIME_WAIT, or gone: the task tells the core. */
 	if (sub->ms_so->so_state & SS_ISDISCONNECTED)
@@ -557,4 +567,25 @@ mptcp_signal_ack(const struct tcpcb *tp)
 {
 
 	return (mptcp_is_subflow(tp) && tptosubflow(tp)->ms_signal_ack);
+}
+
+/*
+ * tcp_input.c: room for what arrives.  A subflow's own buffer is always
+ * drained, and the maps of core hold data to the connection's window.  After a
+ * fallback there are no maps: the window itself is the limit, as in TCP.
+ */
+long
+mptcp_rcvroom(const struct tcpcb *tp, struct socket *so)
+{
+	const struct mptcp_subflow *sub;
+	long room;
+
+	room = sbspace(&so->so_rcv);
+	if (!mptcp_is_subflow(tp))
+		return (room);
+	sub = tptosubflow(tp);
+	if (sub->ms_phase == MPS_UP && sub->ms_plain)
+		room = lmin(room, (long)sub->ms_rcvwin -
+		    (long)sbavail(&so->so_rcv));
+	return (room);
 }

@@ -101,6 +101,7 @@ mptcp_fb_fini(struct tcpcb *tp, int purged __unused)
 	tp->t_fb_ptr = NULL;
 	if (sub == NULL)
 		return;
+	mptcp_charge(sub);
 	/* Refused, timed out or closed in SYN_SENT: there never was an MPCB. */
 	if (sub->ms_phase == MPS_OPENING) {
 		sub->ms_phase = MPS_GONE;
@@ -342,8 +343,10 @@ mpcb_rele(struct mpcb *mp)
 	if (!refcount_release(&mp->mp_refs))
 		return;
 	if (mp->mp_core != NULL) {
-		while (mptcp_core_mpcb_teardown(mp->mp_core, &token))
+		while (mptcp_core_mpcb_teardown(mp->mp_core, &token)) {
+			mptcp_unhold(mp, (struct mbuf *)(uintptr_t)token);
 			m_freem((struct mbuf *)(uintptr_t)token);
+		}
 		mptcp_core_mpcb_free(mp->mp_core);
 	}
 	m_freem(mp->mp_spare);
@@ -450,14 +453,7 @@ mptcp_sosubflow(struct socket *so)
 	if (sso == NULL)
 		return (NULL);
 	sso->so_options |= SO_OOBINLINE;
-	if (soreserve(sso, MPTCP_SUB_SNDSPACE, MPTCP_SUB_RCVSPACE) != 0) {
-		/* No pcb yet: sofree() would detach one. */
-		refcount_release(&sso->so_count);
-		sodealloc(sso);
-		return (NULL);
-	}
-	sso->so_rcv.sb_flags &= ~SB_AUTOSIZE;
-	sso->so_snd.sb_flags &= ~SB_AUTOSIZE;
+	mptcp_size_buffers(sso);
 	return (sso);
 }
 
@@ -575,6 +571,7 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	tp->t_flags = (tp->t_flags & ~TF_NOPUSH) | TF_NODELAY;
 	/* mptcp_diverted_nolock(): whoever sees it sees all of the above. */
 	atomic_store_rel_ptr((uintptr_t *)&inp->inp_socket, (uintptr_t)sso);
+	mptcp_uncharge(sub);
 	MP_LOCK(mp);
 	mptcp_core_set_snd_hiwat(mp->mp_core, so->so_snd.sb_hiwat);
 	mptcp_appended(mp);
@@ -624,6 +621,7 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 		mptcp_schedule(mp);
 	mptcp_sync(mp, sub);
 	MP_UNLOCK(mp);
+	mptcp_uncharge(sub);
 	return (true);
 }
 

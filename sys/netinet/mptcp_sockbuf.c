@@ -50,9 +50,12 @@
 #include <sys/mbuf.h>
 #include <sys/mutex.h>
 #include <sys/protosw.h>
+#include <sys/resource.h>
+#include <sys/resourcevar.h>
 #include <sys/rwlock.h>
 #include <sys/socket.h>
 #include <sys/socketvar.h>
+#include <sys/ucred.h>
 
 #include <net/if.h>
 #include <net/vnet.h>
@@ -68,20 +71,90 @@
 
 /*
  * The buffers of a subflow socket: large, because the connection's window, not
- * theirs, is advertised, and never resized.
+ * theirs, is advertised, and never resized.  kern.ipc.maxsockbuf may allow
+ * less; a limit of the user does not count here, see mptcp_uncharge().
  */
 void
 mptcp_size_buffers(struct socket *so)
 {
+	const u_long most = (uint64_t)sb_max * MCLBYTES / (MSIZE + MCLBYTES);
 
 	SOCKBUF_LOCK(&so->so_rcv);
 	so->so_rcv.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_RCV, MPTCP_SUB_RCVSPACE, NULL);
+	so->so_rcv.sb_lowat = 1;
+	(void)sbreserve_locked(so, SO_RCV, ulmin(MPTCP_SUB_RCVSPACE, most),
+	    NULL);
 	SOCKBUF_UNLOCK(&so->so_rcv);
 	SOCKBUF_LOCK(&so->so_snd);
 	so->so_snd.sb_flags &= ~SB_AUTOSIZE;
-	(void)sbreserve_locked(so, SO_SND, MPTCP_SUB_SNDSPACE, NULL);
+	(void)sbreserve_locked(so, SO_SND, ulmin(MPTCP_SUB_SNDSPACE, most),
+	    NULL);
+	so->so_snd.sb_lowat = imin(MCLBYTES, so->so_snd.sb_hiwat);
 	SOCKBUF_UNLOCK(&so->so_snd);
+}
+
+/*
+ * What is in a subflow's buffers is charged to the user where the application
+ * put it, or reads it.  The user's sbsize must not pay for it again, once for
+ * each path.
+ */
+void
+mptcp_uncharge(struct mptcp_subflow *sub)
+{
+	struct socket *so = sub->ms_so;
+	u_int snd, rcv;
+
+	INP_WLOCK_ASSERT(tptoinpcb(sub->ms_tp));
+	if (sub->ms_uncharged)
+		return;
+	sub->ms_uncharged = true;
+	snd = so->so_snd.sb_hiwat;
+	rcv = so->so_rcv.sb_hiwat;
+	(void)chgsbsize(so->so_cred->cr_uidinfo, &snd, 0, RLIM_INFINITY);
+	(void)chgsbsize(so->so_cred->cr_uidinfo, &rcv, 0, RLIM_INFINITY);
+}
+
+/*
+ * The end of a socket takes from sbsize what it holds: it is charged before.
+ */
+void
+mptcp_charge(struct mptcp_subflow *sub)
+{
+	struct socket *so = sub->ms_so;
+	u_int snd = 0, rcv = 0;
+
+	INP_WLOCK_ASSERT(tptoinpcb(sub->ms_tp));
+	if (!sub->ms_uncharged)
+		return;
+	sub->ms_uncharged = false;
+	(void)chgsbsize(so->so_cred->cr_uidinfo, &snd, so->so_snd.sb_hiwat,
+	    RLIM_INFINITY);
+	(void)chgsbsize(so->so_cred->cr_uidinfo, &rcv, so->so_rcv.sb_hiwat,
+	    RLIM_INFINITY);
+}
+
+/*
+ * The window for readers that never call pr_rcvd: an upcall that reads with
+ * MSG_SOCALLBCK, and nobody, after shutdown(SHUT_RD), whose data is thrown
+ * away.  Returns whether the peer is to be told.
+ */
+bool
+mptcp_credit(struct mpcb *mp)
+{
+	struct socket *so;
+	long space;
+
+	MP_LOCK_ASSERT(mp);
+	if (mp->mp_detached || mp->mp_dying)
+		return (false);
+	so = mp->mp_so;
+	if (so->so_rcv.sb_state & SBS_CANTRCVMORE)
+		space = V_tcp_recvspace;
+	else if (so->so_rcv.sb_flags & SB_UPCALL)
+		space = lmax(sbspace(&so->so_rcv), 0);
+	else
+		return (false);
+	return (mptcp_core_set_rcv_space(mp->mp_core, space));
 }
 
 /*

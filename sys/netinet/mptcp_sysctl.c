@@ -141,6 +141,31 @@ MPTCP_KNOB(short_dsn, MPTCP_KNOB_SHORT_DSN, "Send 32-bit DSNs");
 MPTCP_KNOB(reass_maxqueuelen, MPTCP_KNOB_REASS_MAXQUEUELEN,
     "Pieces that a connection holds while data before them is missing");
 
+SYSCTL_ULONG(_net_inet_tcp_mptcp, OID_AUTO, reass_maxmem,
+    CTLFLAG_VNET | CTLFLAG_RW, &VNET_NAME(mptcp.mv_held_mpcb_max), 0,
+    "Memory that a connection's held pieces may use, bytes; "
+    "0: by its receive buffer");
+
+/*
+ * The VNET's limit; 0 sets the default again.
+ */
+static int
+mptcp_sysctl_held_max(SYSCTL_HANDLER_ARGS)
+{
+	u_long most;
+	int error;
+
+	most = mptcp_held_most();
+	error = sysctl_handle_long(oidp, &most, 0, req);
+	if (error == 0 && req->newptr != NULL)
+		V_mptcp.mv_held_max = most;
+	return (error);
+}
+SYSCTL_PROC(_net_inet_tcp_mptcp, OID_AUTO, reass_maxmem_all,
+    CTLFLAG_VNET | CTLTYPE_ULONG | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
+    mptcp_sysctl_held_max, "LU",
+    "Memory that the held pieces of all connections may use, bytes");
+
 static int
 mptcp_sysctl_scheduler(SYSCTL_HANDLER_ARGS)
 {
@@ -312,6 +337,9 @@ SYSINIT(mptcp_sysctl, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, mptcp_sysctl_init,
 SYSCTL_U64(_net_inet_tcp_mptcp_stats, OID_AUTO, established,
     CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_established), 0,
     "Connections that became multipath");
+SYSCTL_ULONG(_net_inet_tcp_mptcp_stats, OID_AUTO, reass_memory,
+    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_held_mem), 0,
+    "Memory of the pieces that are held now, bytes");
 SYSCTL_UINT(_net_inet_tcp_mptcp_stats, OID_AUTO, connections,
     CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_count), 0,
     "Multipath connections that there are");

@@ -248,6 +248,7 @@ struct mptcp_news {
 	struct mbuf	*mn_free;	/* released from so_snd, if any */
 	bool		mn_connected;
 	bool		mn_rcv;
+	bool		mn_upcall;	/* and it may be read at once */
 	bool		mn_snd;
 	bool		mn_eof;
 	bool		mn_over;
@@ -262,6 +263,7 @@ mptcp_news_take(struct mpcb *mp, struct mptcp_news *news)
 
 	MP_LOCK_ASSERT(mp);
 	news->mn_so = NULL;
+	news->mn_upcall = false;
 	news->mn_connected = mp->mp_connected &&
 	    (mp->mp_master == NULL ||
 	    (mp->mp_master->ms_so->so_state & SS_ISCONNECTED) != 0);
@@ -280,6 +282,8 @@ mptcp_news_take(struct mpcb *mp, struct mptcp_news *news)
 	    news->mn_eof || news->mn_over) {
 		news->mn_so = mp->mp_so;
 		soref(news->mn_so);
+		news->mn_upcall = news->mn_rcv &&
+		    (mp->mp_so->so_rcv.sb_flags & SB_UPCALL) != 0;
 	}
 }
 
@@ -417,6 +421,20 @@ mptcp_step(struct mpcb *mp, bool task, uint64_t *now)
 }
 
 /*
+ * A reader in the kernel may have read in its upcall, which calls no pr_rcvd.
+ */
+static void
+mptcp_upcall_read(struct mpcb *mp, bool task)
+{
+
+	MP_LOCK(mp);
+	if (mptcp_credit(mp))
+		mptcp_run_unlock(mp, task, mptcp_now(mp));
+	else
+		MP_UNLOCK(mp);
+}
+
+/*
  * Does what the core asks for, and wakes the application.  MP_LOCK, and no
  * other, is held on entry; none on return.
  */
@@ -446,6 +464,8 @@ mptcp_run_unlock(struct mpcb *mp, bool task, uint64_t now)
 	if (news.mn_over)
 		MPTCP_FAIL_POINT(mptcp_tell_over);
 	mptcp_news_tell(&news);
+	if (news.mn_upcall)
+		mptcp_upcall_read(mp, task);
 }
 
 /*

@@ -82,12 +82,14 @@ struct mptcp_subflow {
 	bool		ms_reported;	/* (m) core was told of its end */
 	bool		ms_fin_seen;	/* (m) core was told of its FIN */
 	bool		ms_shut;	/* (m) FIN was asked for */
+	bool		ms_uncharged;	/* (i) its buffers are in no sbsize */
 	bool		ms_timed_out;	/* (i) slow start after a timeout */
 	tcp_seq		ms_timeout_end;	/* (i) and its last octet */
 	uint32_t	ms_cwnd_max;	/* (i) 0, or cwnd that was not used */
 	uint32_t	ms_ss_part;	/* (i) slow start grows by 1/n; 0: is over */
 	uint32_t	ms_ss_cwnd;	/* (i) and the window before the ACK */
 	uint32_t	ms_rcvwin;	/* (i) window to advertise, bytes */
+	bool		ms_plain;	/* (i) after a fallback */
 	uint32_t	ms_srtt;	/* (m) as TCP measured it last, us */
 	uint32_t	ms_rcv_rtt;	/* (m) as the peer's data tells, us; 0: none */
 	uint64_t	ms_rcv_rtt_at;	/* (m) us */
@@ -160,6 +162,7 @@ struct mpcb {
 	uint64_t	mp_coupled_at;	/* (m) us */
 	uint64_t	mp_clock;	/* (m) us; see mptcp_now() */
 	struct mbuf	*mp_spare;	/* (m) for a cut through an mbuf */
+	u_long		mp_held_mem;	/* (m) memory of held pieces, bytes */
 	struct mptcp_ifaddr mp_ifaddr[MPTCP_MAXIFADDR];	/* mp_dead_mtx */
 	u_int		mp_nifaddr;	/* mp_dead_mtx */
 	bool		mp_ifaddr_lost;	/* mp_dead_mtx; there were more */
@@ -181,6 +184,9 @@ struct mptcp_vnet {
 	struct mptcp_core_addresses mv_addresses;	/* (p) */
 	uint32_t	mv_debug;	/* (p) */
 	uint32_t	mv_override_isn;
+	u_long		mv_held_mem;	/* (a) memory of held pieces, bytes */
+	u_long		mv_held_max;	/* most of it; 0: part of all clusters */
+	u_long		mv_held_mpcb_max; /* and of a connection; 0: by so_rcv */
 	struct mptcp_core_stats mv_stats;	/* (p) of ended connections */
 	uint64_t	mv_fallbacks[16];	/* (p) by reason */
 	uint64_t	mv_established;	/* (p) connections that became multipath */
@@ -220,11 +226,19 @@ void	mpcb_rele(struct mpcb *);
 
 /* mptcp_sockbuf.c */
 void	mptcp_size_buffers(struct socket *);
+void	mptcp_uncharge(struct mptcp_subflow *);
+void	mptcp_charge(struct mptcp_subflow *);
+bool	mptcp_credit(struct mpcb *);
 void	mptcp_buffers_join(struct mpcb *);
 void	mptcp_rcv_rtt(struct tcpcb *, struct mptcp_subflow *, struct tcphdr *,
 	    uint64_t);
 void	mptcp_autorcvbuf(struct mpcb *, uint32_t, uint64_t);
 void	mptcp_autosndbuf(struct mpcb *);
+
+/* mptcp_held.c */
+struct mbuf *mptcp_hold(struct mpcb *, struct mbuf *);
+void	mptcp_unhold(struct mpcb *, const struct mbuf *);
+u_long	mptcp_held_most(void);
 
 /* mptcp_input.c */
 uint8_t	*mptcp_find_option(struct tcphdr *, uint8_t);

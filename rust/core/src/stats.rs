@@ -39,6 +39,8 @@ counters! {
     pieces_beyond_window,
     /// Pieces thrown away because as many were held as may be.
     pieces_queue_full,
+    /// Pieces thrown away because the memory of those that are held would be too much.
+    pieces_no_room,
     /// Pieces or maps thrown away because memory was refused, and announced addresses that found no room.
     refused_no_memory,
     /// Maps that contradicted an earlier one.

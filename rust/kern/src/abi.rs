@@ -75,7 +75,7 @@ pub const MPTCP_SYN_JOIN: u32 = 2;
 pub const MPTCP_SFI_BACKUP: u32 = 1;
 pub const MPTCP_SFI_PEER_BACKUP: u32 = 2;
 pub const MPTCP_SFI_STALLED: u32 = 4;
-pub const MPTCP_NSTATS: u32 = 32;
+pub const MPTCP_NSTATS: u32 = 33;
 pub const MPTCP_KNOB_ENABLE: u32 = 0;
 pub const MPTCP_KNOB_VERSION: u32 = 1;
 pub const MPTCP_KNOB_V0: u32 = 2;
@@ -489,11 +489,11 @@ const _: () = {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mptcp_core_stats {
-    pub v: [u64; 32usize],
+    pub v: [u64; 33usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 256usize];
+    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 264usize];
     ["Alignment of mptcp_core_stats"][::core::mem::align_of::<mptcp_core_stats>() - 8usize];
     ["Offset of field: mptcp_core_stats::v"][::core::mem::offset_of!(mptcp_core_stats, v) - 0usize];
 };
@@ -644,6 +644,9 @@ unsafe extern "C" {
 }
 unsafe extern "C" {
     pub fn mptcp_core_rx_hold(mp: *mut mptcp_core_mpcb, token: u64) -> ::core::ffi::c_int;
+}
+unsafe extern "C" {
+    pub fn mptcp_core_rx_refuse(mp: *mut mptcp_core_mpcb);
 }
 unsafe extern "C" {
     pub fn mptcp_core_set_rcv_space(mp: *mut mptcp_core_mpcb, space: u32) -> bool;

@@ -33,7 +33,8 @@ pub enum RxStep {
         /// Bytes behind.
         cut: u32,
     },
-    /// Cut off `skip + len + cut` bytes; keep the `len` in the middle as one buffer and call [`Mpcb::rx_hold`].
+    /// Cut off `skip + len + cut` bytes; keep the `len` in the middle as one buffer and call [`Mpcb::rx_hold`], or free them and
+    /// call [`Mpcb::rx_refuse`].
     Hold {
         /// Bytes before.
         skip: u32,
@@ -135,9 +136,21 @@ impl Mpcb {
         match &mut self.holding {
             Some(Holding { token: slot @ None, .. }) => {
                 *slot = Some(token);
+                self.stats.pieces_held = self.stats.pieces_held.saturating_add(1);
                 Ok(())
             }
             _ => Err(token),
+        }
+    }
+
+    /// The host has no room for the buffer that [`RxStep::Hold`] asked for, and has freed it. Nothing acknowledges its bytes, so
+    /// that the peer sends them again; what is held already stays. Without effect where no `Hold` is pending.
+    pub fn rx_refuse(&mut self) {
+        if let Some(Holding { doff, len, token: None }) = self.holding {
+            self.holding = None;
+            self.reass.refuse();
+            self.discarded_below = self.discarded_below.max(doff.saturating_add(u64::from(len)));
+            self.stats.pieces_no_room = self.stats.pieces_no_room.saturating_add(1);
         }
     }
 
@@ -175,7 +188,6 @@ impl Mpcb {
                 RxStep::Deliver { skip, len, cut }
             }
             Placement::Hold { skip, len, cut } => {
-                self.stats.pieces_held = self.stats.pieces_held.saturating_add(1);
                 self.holding = Some(Holding { doff: piece.doff.saturating_add(u64::from(skip)), len, token: None });
                 RxStep::Hold { skip, len, cut }
             }

@@ -191,6 +191,11 @@ impl Reass {
         self.held.insert_reserved(doff, end, token).map_err(|_| NotHeld(token))
     }
 
+    /// The caller cannot keep the piece for which [`Reass::arrive`] said `Hold`: what it would have replaced stays.
+    pub const fn refuse(&mut self) {
+        self.superseding = None;
+    }
+
     /// The next held range that has become in-order; `rcv_nxt` advances past it.
     #[inline]
     pub fn next_ready(&mut self, pool: &mut Pool) -> Option<Ready> {

@@ -60,6 +60,7 @@ pub(crate) static STATS: [&CStr; abi::MPTCP_NSTATS as usize] = [
     c"pieces_duplicate",
     c"pieces_beyond_window",
     c"pieces_queue_full",
+    c"pieces_no_room",
     c"refused_no_memory",
     c"maps_conflicting",
     c"bad_data_acks",

@@ -106,6 +106,11 @@ export! {
         }
     }
 
+    /// [`Mpcb::rx_refuse`].
+    fn mptcp_core_rx_refuse(mp: &mut Mpcb) {
+        mp.rx_refuse();
+    }
+
     /// [`Mpcb::set_rcv_space`].
     fn mptcp_core_set_rcv_space(mp: &mut Mpcb, space: u32) -> bool {
         mp.set_rcv_space(space)
