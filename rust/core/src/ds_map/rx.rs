@@ -112,6 +112,11 @@ impl RxMaps {
     /// A map that overlaps known ones: the parts that are new, as far as it agrees with them. O(k log n) for k known maps.
     fn fill_gaps(&mut self, ssn: u64, end: u64, doff: u64, csum: Option<MapSum>, pool: &mut Pool) -> Recorded {
         let line = doff.wrapping_sub(ssn);
+        if let Some(csum) = csum
+            && self.gains_data_fin(ssn, end, line, csum)
+        {
+            return Recorded::Old;
+        }
         let (mut at, mut outcome) = (ssn.max(self.taken), Recorded::Old);
         while at < end {
             let known = self.maps.first_overlap(at, end);
@@ -137,6 +142,27 @@ impl RxMaps {
             at = known.end;
         }
         outcome
+    }
+
+    /// Whether a known map that waits for its checksum and the one given differ in nothing but a DATA_FIN, which takes one number
+    /// more: a peer that closes in the meantime repeats what was lost with the DATA_FIN in the same map, as Linux does. Both
+    /// checksums are of the same bytes. The one with the DATA_FIN is kept, in whichever order they come.
+    fn gains_data_fin(&mut self, ssn: u64, end: u64, line: u64, csum: MapSum) -> bool {
+        let same = |map: &RxMap| map.doff.wrapping_sub(ssn) == line;
+        let Some(known) = self.maps.first_overlap(ssn, end).filter(|known| (known.start, known.end) == (ssn, end))
+        else {
+            return false;
+        };
+        let Some(old) = known.value.csum.filter(|old| same(&known.value) && old.wire_len.abs_diff(csum.wire_len) == 1)
+        else {
+            return false;
+        };
+        if old.wire_len < csum.wire_len
+            && let Some(map) = self.maps.get_mut(known.start)
+        {
+            map.csum = Some(csum);
+        }
+        true
     }
 
     fn insert(&mut self, ssn: u64, end: u64, map: RxMap, pool: &mut Pool) -> Recorded {

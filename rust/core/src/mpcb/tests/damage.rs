@@ -61,6 +61,30 @@ fn the_data_fin_of_a_damaged_map_does_not_count() {
     assert_eq!((mpcb.stats().checksum_errors, mpcb.stats().fail_sent), (1, 1));
 }
 
+/// The peer closed while the segments of its last map were on the way: Linux repeats those that were lost with the DATA_FIN in
+/// the same map, and with the checksum of that.
+#[test]
+fn a_map_that_is_repeated_with_a_data_fin_is_no_other_map() {
+    for fin_first in [false, true] {
+        let mut mpcb = with_checksums(None);
+        let idsn = mpcb.agreed.remote.idsn;
+        let csum = dss_checksum(idsn.wrapping_add(1), 1, 10, Sum::new());
+        let map = Some(DssMap { dsn: wire_dsn(1, idsn, true), ssn: 1, len: 10, csum: Some(csum) });
+        let without = MpOption::Dss(Dss { data_ack: None, map, data_fin: false });
+        let with = last_map(&mpcb, 0);
+        let (first, second) = if fin_first { (&with, &without) } else { (&without, &with) };
+        arrives(&mut mpcb, 1, 5, core::slice::from_ref(first));
+        assert_eq!(mpcb.mp_do_reass(SF, 5, NOW), RxStep::Wait);
+        arrives(&mut mpcb, 6, 5, core::slice::from_ref(second));
+        assert_eq!(mpcb.mp_do_reass(SF, 10, NOW), RxStep::Sum { len: 10 });
+        mpcb.rx_sum(SF, Sum::new(), NOW);
+        assert_eq!(mpcb.mp_do_reass(SF, 10, NOW), RxStep::Deliver { skip: 0, len: 10, cut: 0 });
+        assert_eq!(mpcb.mp_do_reass(SF, 0, NOW), RxStep::Wait);
+        assert!(actions(&mut mpcb, NOW).contains(&Action::PeerClosed), "the DATA_FIN is lost");
+        assert_eq!((mpcb.stats().maps_conflicting, mpcb.stats().checksum_errors), (0, 0));
+    }
+}
+
 #[test]
 fn a_data_fin_without_data_is_verified() {
     let mut mpcb = with_checksums(None);
