@@ -60,6 +60,8 @@ pub struct Setup {
     /// ACKs leave before mp_do_reass() has run, as in a kernel.
     pub early_ack: bool,
     pub refuse_per_mille: u16,
+    /// Bytes that may be held while data before them is missing.
+    pub held_room: usize,
     /// FINs leave on every subflow as soon as our DATA_FIN is acknowledged, as other stacks do.
     pub fin_early: bool,
     /// Core is told of a wide window whatever the peer says, so that maps are longer than it; TCP obeys the peer's, and

@@ -108,6 +108,11 @@ impl Host {
                     self.cut(at, skip);
                     let bytes = self.cut(at, len);
                     self.cut(at, cut);
+                    let held: usize = self.held.values().map(Vec::len).sum();
+                    if held + bytes.len() > self.setup.held_room {
+                        self.mpcb.as_mut().expect("an MPCB that speaks").rx_refuse();
+                        continue;
+                    }
                     let token = self.next_token;
                     self.next_token += 1;
                     self.held.insert(token, bytes);

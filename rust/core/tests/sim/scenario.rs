@@ -164,6 +164,7 @@ fn setup(dice: &mut Dice, family: Family, cfg: Config, addrs: Vec<IpAddr>) -> Se
         mss: if dice.chance(50) { 1400 } else { 536 },
         early_ack: dice.chance(50),
         refuse_per_mille: if rough && dice.chance(40) { dice.below(200) as u16 } else { 0 },
+        held_room: if rough && dice.chance(30) { dice.below(20_000) as usize } else { usize::MAX },
         fin_early: family == Family::HalfClose && dice.chance(50),
         long_maps: family == Family::LongMaps,
     }

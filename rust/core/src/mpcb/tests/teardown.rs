@@ -14,6 +14,32 @@ fn torn_down(mpcb: &mut Mpcb) -> Vec<u64> {
     core::iter::from_fn(|| mpcb.tear_down()).collect()
 }
 
+/// Without room for a piece nothing is lost: what it would have replaced stays, and its bytes are taken when they come again.
+#[test]
+fn a_piece_without_room_replaces_nothing_and_may_come_again() {
+    let mut mpcb = passive();
+    held(&mut mpcb, 1, 301, 7);
+    assert_eq!(mpcb.mp_do_reass(SF, 0, NOW), RxStep::Wait);
+    let idsn = mpcb.agreed.remote.idsn;
+    for ssn in [101, 401] {
+        let map = Some(DssMap { dsn: wire_dsn(201, idsn, true), ssn, len: 300, csum: None });
+        arrives(&mut mpcb, ssn, 300, &[MpOption::Dss(Dss { data_ack: None, map, data_fin: false })]);
+        assert_eq!(mpcb.mp_do_reass(SF, 300, NOW), RxStep::Hold { skip: 0, len: 300, cut: 0 });
+        mpcb.rx_refuse();
+        mpcb.rx_refuse();
+        assert_eq!(mpcb.mp_do_reass(SF, 0, NOW), RxStep::Wait, "the held piece was given up");
+    }
+    assert_eq!((mpcb.stats().pieces_held, mpcb.stats().pieces_no_room), (1, 2));
+    assert_eq!(mpcb.rx_hold(8), Err(8), "that piece is gone");
+    assert_eq!((mpcb.held_bytes(), mpcb.reass.rcv_nxt()), (100, 1));
+
+    let map = Some(DssMap { dsn: wire_dsn(1, idsn, true), ssn: 701, len: 300, csum: None });
+    arrives(&mut mpcb, 701, 300, &[MpOption::Dss(Dss { data_ack: None, map, data_fin: false })]);
+    assert_eq!(mpcb.mp_do_reass(SF, 300, NOW), RxStep::Deliver { skip: 0, len: 300, cut: 0 });
+    assert_eq!(mpcb.mp_do_reass(SF, 0, NOW), RxStep::DeliverHeld { token: 7, skip: 0, len: 100 });
+    assert_eq!(mpcb.reass.rcv_nxt(), 401);
+}
+
 #[test]
 fn every_held_buffer_comes_out_once_and_no_memory_stays_charged() {
     let mut mpcb = passive();
