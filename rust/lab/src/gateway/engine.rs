@@ -1,7 +1,7 @@
 //! The loop: packets, timers and sockets of one gateway on one thread.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,6 +16,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
 use rustix::thread::set_current_timer_slack;
 
 use super::relay::{Outcome, Relay};
+use super::scarcity::Scarcity;
 use super::wires::Wires;
 use super::{Forward, Order, Origin};
 use crate::clock::Clock;
@@ -54,6 +55,7 @@ pub(super) struct Engine {
     orders: Receiver<Order>,
     wake: Arc<OwnedFd>,
     pub(super) finished: Vec<ConnStats>,
+    scarcity: Scarcity,
 }
 
 impl Engine {
@@ -65,6 +67,7 @@ impl Engine {
         forwards: &[Forward],
         orders: Receiver<Order>,
         wake: Arc<OwnedFd>,
+        scarcity: Scarcity,
     ) -> Result<Engine> {
         let mut sources = Vec::new();
         for forward in forwards {
@@ -80,7 +83,8 @@ impl Engine {
                 }
             });
         }
-        Ok(Engine { host, wires, clock, sources, relays: BTreeMap::new(), orders, wake, finished: Vec::new() })
+        let (relays, finished) = (BTreeMap::new(), Vec::new());
+        Ok(Engine { host, wires, clock, sources, relays, orders, wake, finished, scarcity })
     }
 
     /// Works until told to stop.
@@ -94,7 +98,7 @@ impl Engine {
                 match what {
                     Ready::Wire(wire) => self.wires.receive(wire, &mut self.host, self.clock.now()),
                     Ready::Wake => drop(rustix::io::read(&*self.wake, &mut [0; 8])),
-                    Ready::Listener(source) => self.accept_local(source)?,
+                    Ready::Listener(source) => self.accept_local(source),
                     Ready::Relay(conn) => {
                         asked.insert(conn);
                         if flags.intersects(PollFlags::HUP | PollFlags::ERR) {
@@ -134,11 +138,18 @@ impl Engine {
         if self.host.has_changed() { Some(Instant::ZERO) } else { self.host.next_wakeup() }
     }
 
+    /// When to wake up although no descriptor is ready.
+    fn wakeup(&self) -> Option<Instant> {
+        [self.next_wakeup(), self.scarcity.until()].into_iter().flatten().min()
+    }
+
     fn advance(&mut self, conn: ConnId, hung_up: bool) {
         let Some(relay) = self.relays.get_mut(&conn) else { return };
         let stats = self.host.stats(conn);
         if relay.advance(&mut self.host, self.clock.now(), hung_up) == Outcome::Over {
             self.relays.remove(&conn);
+            // Its descriptor is free.
+            self.scarcity.end();
             self.finished.extend(stats);
             let excess = self.finished.len().saturating_sub(MOST_FINISHED);
             self.finished.drain(..excess);
@@ -165,16 +176,17 @@ impl Engine {
     }
 
     /// A local program has connected.
-    fn accept_local(&mut self, source: usize) -> Result<()> {
-        let Some(Source::Kernel { listener, origin, remote }) = self.sources.get(source) else { return Ok(()) };
+    fn accept_local(&mut self, source: usize) {
+        let Some(Source::Kernel { listener, origin, remote }) = self.sources.get(source) else { return };
         loop {
-            let app = match listener.accept() {
-                Ok((app, _)) => app,
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // The program gave up before it was accepted, or descriptors are scarce: it sees a close.
-                Err(_) => return Ok(()),
+            let app = match listener.accept().and_then(|(app, _)| app.set_nonblocking(true).map(|()| app)) {
+                Ok(app) => app,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return,
+                // The program gave up before it was accepted.
+                Err(e) if matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
+                // The listener stays ready: to ask again at once would be in vain for as long as that lasts.
+                Err(e) => return self.scarcity.begin(self.clock.now(), &e),
             };
-            app.set_nonblocking(true)?;
             let now = self.clock.now();
             let local = origin.address(self.host.config(), *remote);
             // A program whose peer cannot be reached gets its connection closed.
@@ -188,11 +200,22 @@ impl Engine {
 
     /// Peers have connected: to the local server with them.
     fn accept_remote(&mut self) {
+        if self.scarcity.lasts(self.clock.now()) {
+            return;
+        }
         for source in &self.sources {
             let Source::Host { port, to } = source else { continue };
-            while let Some(conn) = self.host.accept(*port) {
-                match connect_to(*to) {
-                    Ok(app) => drop(self.relays.insert(conn, Relay::new(conn, app, true))),
+            while self.host.may_accept(*port) {
+                // First of all the descriptor: without one, peers wait in the host's bounded queue.
+                let socket = match socket_for(*to) {
+                    Ok(socket) => socket,
+                    Err(e) => return self.scarcity.begin(self.clock.now(), &e),
+                };
+                let Some(conn) = self.host.accept(*port) else { break };
+                match connect(&socket, to) {
+                    Ok(()) | Err(Errno::INPROGRESS) => {
+                        self.relays.insert(conn, Relay::new(conn, TcpStream::from(socket), true));
+                    }
                     Err(_) => self.host.abort(conn, self.clock.now()),
                 }
             }
@@ -200,7 +223,10 @@ impl Engine {
     }
 
     /// Waits for a packet, a socket, an order or a timer.
-    fn sleep(&self) -> Result<Vec<(Ready, PollFlags)>> {
+    fn sleep(&mut self) -> Result<Vec<(Ready, PollFlags)>> {
+        let timeout = self.wakeup().map(|at| at.since(self.clock.now()));
+        let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: t.subsec_nanos().into() });
+        let may_accept = !self.scarcity.lasts(self.clock.now());
         let mut what = Vec::new();
         let mut fds: Vec<PollFd<'_>> = Vec::new();
         for (n, fd) in self.wires.fds().enumerate() {
@@ -209,7 +235,7 @@ impl Engine {
         }
         what.push(Ready::Wake);
         fds.push(PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN));
-        for (n, source) in self.sources.iter().enumerate() {
+        for (n, source) in self.sources.iter().enumerate().filter(|_| may_accept) {
             if let Source::Kernel { listener, .. } = source {
                 what.push(Ready::Listener(n));
                 fds.push(PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN));
@@ -224,8 +250,6 @@ impl Engine {
                 fds.push(PollFd::from_borrowed_fd(app.as_fd(), flags));
             }
         }
-        let timeout = self.next_wakeup().map(|at| at.since(self.clock.now()));
-        let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: t.subsec_nanos().into() });
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),
@@ -235,15 +259,10 @@ impl Engine {
     }
 }
 
-/// Begins to connect to the local server, in the network namespace of this thread.
-fn connect_to(to: SocketAddr) -> std::io::Result<TcpStream> {
+/// A socket to connect to the local server with, in the network namespace of this thread.
+fn socket_for(to: SocketAddr) -> Result<OwnedFd, Error> {
     let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-    match connect(&socket, &to) {
-        Ok(()) | Err(Errno::INPROGRESS) => Ok(TcpStream::from(socket)),
-        Err(e) => Err(e.into()),
-    }
+    Ok(socket_with(family, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?)
 }
 
 #[cfg(test)]
@@ -263,7 +282,10 @@ mod tests {
         let host = Host::new(HostConfig::new(vec![local], 1));
         let (_orders, receiver) = mpsc::channel();
         let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap());
-        let mut engine = Engine::new(host, Wires::new(Vec::new()), Clock::start(), &[], receiver, wake).unwrap();
+        let mut engine = {
+            let (wires, clock, scarcity) = (Wires::new(Vec::new()), Clock::start(), Scarcity::default());
+            Engine::new(host, wires, clock, &[], receiver, wake, scarcity).unwrap()
+        };
         let now = engine.clock.now();
         engine.host.connect(local, SocketAddr::from(([10, 0, 0, 2], 1)), now).unwrap();
         engine.host.poll(now);

@@ -6,6 +6,7 @@
 
 mod engine;
 mod relay;
+mod scarcity;
 mod wires;
 
 use std::fs::File;
@@ -25,6 +26,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use crate::clock::Clock;
 use crate::host::{ConnId, ConnStats, Host, HostConfig};
 use engine::Engine;
+use scarcity::{Scarcity, Waits};
 use wires::Wires;
 pub use wires::{Network, NetworkError, Wire};
 
@@ -102,6 +104,7 @@ pub struct Gateway {
     orders: Sender<Order>,
     wake: Arc<OwnedFd>,
     thread: Option<JoinHandle<Result<()>>>,
+    waits: Waits,
 }
 
 impl Gateway {
@@ -113,12 +116,13 @@ impl Gateway {
         let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
         let (orders, receiver) = mpsc::channel();
         let (started, ready) = mpsc::channel();
-        let theirs = Arc::clone(&wake);
+        let (theirs, waits) = (Arc::clone(&wake), Waits::default());
+        let scarcity = Scarcity::new(waits.clone());
         let thread = thread::Builder::new()
             .name("gateway".into())
-            .spawn(move || work(cfg, receiver, theirs, &started))
+            .spawn(move || work(cfg, receiver, theirs, scarcity, &started))
             .context("cannot start the gateway's thread")?;
-        let gateway = Gateway { orders, wake, thread: Some(thread) };
+        let gateway = Gateway { orders, wake, thread: Some(thread), waits };
         match ready.recv() {
             Ok(()) => Ok(gateway),
             Err(_) => Err(gateway.join().err().unwrap_or_else(|| anyhow!("the gateway ended at once"))),
@@ -153,6 +157,13 @@ impl Gateway {
             let live = host.connections().filter(carried).filter_map(|conn| host.stats(conn));
             finished.iter().cloned().chain(live).collect()
         })
+    }
+
+    /// How often new connections had to wait because descriptors or memory were short. They stay in the queues of
+    /// the listening sockets and ports meanwhile.
+    #[must_use]
+    pub fn accept_waits(&self) -> u64 {
+        self.waits.count()
     }
 
     /// Whether it still works; it stops by itself only on errors.
@@ -196,7 +207,13 @@ impl Drop for Gateway {
 }
 
 /// The gateway's thread. `started` is dropped unused where it cannot start.
-fn work(cfg: GatewayConfig, orders: Receiver<Order>, wake: Arc<OwnedFd>, started: &Sender<()>) -> Result<()> {
+fn work(
+    cfg: GatewayConfig,
+    orders: Receiver<Order>,
+    wake: Arc<OwnedFd>,
+    scarcity: Scarcity,
+    started: &Sender<()>,
+) -> Result<()> {
     if let Some(name) = &cfg.namespace {
         let file = PathBuf::from("/run/netns").join(name);
         let file = File::open(&file).with_context(|| format!("there is no network namespace {name}"))?;
@@ -204,7 +221,7 @@ fn work(cfg: GatewayConfig, orders: Receiver<Order>, wake: Arc<OwnedFd>, started
             .with_context(|| format!("cannot enter network namespace {name}"))?;
     }
     let (host, wires) = (Host::new(cfg.host), Wires::new(cfg.wires));
-    let mut engine = Engine::new(host, wires, cfg.clock, &cfg.forwards, orders, wake)?;
+    let mut engine = Engine::new(host, wires, cfg.clock, &cfg.forwards, orders, wake, scarcity)?;
     // Whoever started the gateway may be gone.
     let _ = started.send(());
     engine.run()

@@ -140,6 +140,12 @@ impl Host {
         Ok(id)
     }
 
+    /// Whether [`Host::accept`] has a connection to give.
+    #[must_use]
+    pub fn may_accept(&self, port: u16) -> bool {
+        self.listeners.get(&port).is_some_and(|l| !l.ready.is_empty())
+    }
+
     /// The next connection that was opened to `port`.
     pub fn accept(&mut self, port: u16) -> Option<ConnId> {
         self.listeners.get_mut(&port)?.ready.pop_front()

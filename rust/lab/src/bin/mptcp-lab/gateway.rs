@@ -79,6 +79,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     while gateway.is_running() && !interrupt.is_set() {
         thread::sleep(TICK);
     }
+    if gateway.accept_waits() > 0 {
+        eprintln!("new connections had to wait {} times", gateway.accept_waits());
+    }
     if arguments.json && gateway.is_running() {
         print(&gateway)?;
     }
