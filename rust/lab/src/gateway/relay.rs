@@ -110,11 +110,12 @@ impl Relay {
     }
 
     fn write_app(&mut self, host: &mut Host) -> std::io::Result<()> {
+        let mut buffer = [0; CHUNK];
         loop {
             if self.pending.is_empty() {
-                self.pending.resize(CHUNK, 0);
-                let len = host.recv(self.conn, &mut self.pending);
-                self.pending.truncate(len);
+                let len = host.recv(self.conn, &mut buffer);
+                // Memory only for what is there: most relays are idle.
+                self.pending = buffer[..len].to_vec();
                 if len == 0 {
                     return Ok(());
                 }

@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+/// An empty queue keeps no more memory than this, in octets.
+const KEPT: usize = 16 * 1024;
+
 /// A queue of octets that can be read anywhere.
 #[derive(Debug, Default)]
 pub(crate) struct Octets {
@@ -24,6 +27,23 @@ impl Octets {
     /// Drops `len` octets at the head.
     pub(crate) fn drop_front(&mut self, len: usize) {
         self.queue.drain(..len.min(self.queue.len()));
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.clear();
+        }
+    }
+
+    /// Takes up to `len` octets from the head, in pieces; returns how many.
+    pub(crate) fn take(&mut self, len: usize, mut take: impl FnMut(&[u8])) -> usize {
+        let len = len.min(self.queue.len());
+        let (head, tail) = self.queue.as_slices();
+        let first = len.min(head.len());
+        for piece in [&head[..first], &tail[..len - first]] {
+            if !piece.is_empty() {
+                take(piece);
+            }
+        }
+        self.drop_front(len);
+        len
     }
 
     /// The `len` octets from `off` on, or as many as there are.
@@ -43,13 +63,11 @@ impl Octets {
 
     /// Moves octets from the head into `to`; returns how many.
     pub(crate) fn read(&mut self, to: &mut [u8]) -> usize {
-        let len = to.len().min(self.queue.len());
-        let (head, tail) = self.queue.as_slices();
-        let first = len.min(head.len());
-        to[..first].copy_from_slice(&head[..first]);
-        to[first..len].copy_from_slice(&tail[..len - first]);
-        self.drop_front(len);
-        len
+        let mut at = 0;
+        self.take(to.len(), |piece| {
+            to[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        })
     }
 
     /// Throws everything away, memory included.
@@ -78,5 +96,15 @@ mod tests {
         assert_eq!(octets.read(&mut to), model.len());
         assert_eq!(to[..model.len()], model);
         assert!(octets.is_empty());
+    }
+
+    #[test]
+    fn an_empty_queue_keeps_little_memory() {
+        let mut octets = Octets::default();
+        octets.append(&vec![7; 1 << 20]);
+        octets.drop_front((1 << 20) - 1);
+        assert!(octets.queue.capacity() >= 1 << 20);
+        assert_eq!(octets.read(&mut [0; 2]), 1);
+        assert!(octets.queue.capacity() <= KEPT);
     }
 }

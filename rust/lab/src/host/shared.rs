@@ -134,7 +134,7 @@ impl Shared {
             local,
             remote,
             mtu: self.cfg.mtu,
-            // Twice the window: the window's right edge must never lie beyond what smoltcp takes. That has room for a
+            // Twice the window: the window's right edge must never lie beyond what the flow takes. That has room for a
             // mapping with checksum, too, of 64 KiB at most, all of which is there before any of it is taken out.
             rx_buffer: (self.cfg.receive_buffer * 2).next_power_of_two().max(1 << 17),
             seed: self.rng.next_u64(),

@@ -7,10 +7,7 @@ use mptcp_wire::checksum::Sum;
 
 use super::{Conn, Level};
 use crate::host::shared::{Shared, Slot};
-
-/// Segments that one map covers at most: few, so that the scheduler stays in charge, and enough that
-/// it is not asked for each.
-const MAP_SEGMENTS: usize = 4;
+use crate::host::tcp::SEGMENTS_AT_ONCE;
 
 impl Conn {
     /// Maps and sends as much as the flow may send now.
@@ -31,7 +28,8 @@ impl Conn {
         let Some(tx) = &mut subflow.tx else { return false };
         mpcb.sync_tx(sf, tx);
         let mss = subflow.flow.mss();
-        let room = subflow.flow.room().min(MAP_SEGMENTS * mss);
+        // Few segments in one map, so that the scheduler stays in charge, and enough that it is not asked for each.
+        let room = subflow.flow.room().min(SEGMENTS_AT_ONCE * mss);
         if room == 0 || tx.holds_data() {
             return false;
         }

@@ -8,7 +8,7 @@ use mptcp_core::time::Instant;
 use super::{Conn, Level, Role};
 use crate::host::packet::{Flags, TcpSegment};
 use crate::host::shared::{Shared, Slot};
-use crate::host::tcp::{Arrival, FlowEnd};
+use crate::host::tcp::{Arrival, FlowEnd, SEGMENTS_AT_ONCE};
 
 /// How long FIN-WAIT-2 lasts for a connection whose application is gone; what Linux does.
 const LINGER: Duration = Duration::from_secs(60);
@@ -87,7 +87,7 @@ impl Conn {
     fn plain_out(&mut self, sh: &mut Shared, slot: Slot, now: Instant) {
         loop {
             let Some(subflow) = self.subflows.get_mut(&slot) else { return };
-            let room = subflow.flow.room().min(self.snd.len());
+            let room = subflow.flow.room().min(self.snd.len()).min(SEGMENTS_AT_ONCE * subflow.flow.mss());
             if room == 0 {
                 break;
             }

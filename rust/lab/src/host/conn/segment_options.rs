@@ -90,7 +90,7 @@ impl Conn {
 
     /// The window to advertise, in octets. Plain TCP counts it from the acknowledgement, which is ahead of what has
     /// been taken into `so_rcv`; core counts from the DATA_ACK, as long as there is one.
-    pub(super) fn window(&mut self, sh: &Shared) -> u32 {
+    pub(super) fn window(&self, sh: &Shared) -> u32 {
         let space = self.receive_space(sh);
         let (window, plain) = match &self.level {
             Level::Multipath(mpcb) => (mpcb.rcv_window(), mpcb.fallback_reason().is_some()),
@@ -99,7 +99,7 @@ impl Conn {
         if !plain {
             return window;
         }
-        let live = self.subflows.values_mut().filter(|s| !matches!(s.role, Role::Parted));
+        let live = self.subflows.values().filter(|s| !matches!(s.role, Role::Parted));
         let waits: usize = live.map(|s| s.flow.readable()).sum();
         window.saturating_sub(u32::try_from(waits).unwrap_or(u32::MAX))
     }

@@ -13,21 +13,20 @@ use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxT
 use smoltcp::socket::tcp;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint};
 
+use super::SEGMENTS_AT_ONCE;
 use crate::host::packet::TcpSegment;
 
 /// What an endpoint is made with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EndpointOptions {
-    /// Octets that smoltcp may hold for the reader; also fixes the window scale of our SYN.
-    pub(crate) rx_buffer: usize,
     /// Octets of the largest IP packet.
     pub(crate) mtu: usize,
     /// Decides the initial sequence number.
     pub(crate) seed: u64,
 }
 
-/// Data is acknowledged to smoltcp as soon as it is a packet, so that little ever waits here.
-const TX_BUFFER: usize = 64 * 1024;
+/// smoltcp sees none of the peer's data; it wants a window all the same.
+const RX_BUFFER: usize = 16;
 
 /// A smoltcp TCP socket that is spoken to in packets.
 pub(crate) struct Endpoint {
@@ -63,8 +62,9 @@ impl Endpoint {
             IpAddress::Ipv6(gateway) => iface.routes_mut().add_default_ipv6_route(gateway),
         };
         let mut socket = tcp::Socket::new(
-            tcp::SocketBuffer::new(vec![0; options.rx_buffer]),
-            tcp::SocketBuffer::new(vec![0; TX_BUFFER]),
+            tcp::SocketBuffer::new(vec![0; RX_BUFFER]),
+            // Data is acknowledged to smoltcp as soon as it is a packet, so that little ever waits here.
+            tcp::SocketBuffer::new(vec![0; SEGMENTS_AT_ONCE * options.mtu]),
         );
         socket.set_nagle_enabled(false);
         socket.set_congestion_control(tcp::CongestionControl::None);

@@ -4,7 +4,7 @@ use mptcp_core::time::Instant;
 use smoltcp::socket::tcp::State;
 
 use super::options::{SynOptions, sack_blocks};
-use super::{FlowEnd, TcpFlow, expand};
+use super::{ACK_DELAY, FlowEnd, TcpFlow, expand};
 use crate::host::packet::{Flags, TcpSegment};
 
 /// Scale that smoltcp is told the peer uses, so that its window never restricts.
@@ -39,7 +39,7 @@ pub(crate) enum Acceptance {
 
 impl TcpFlow {
     /// Judges a segment that arrived for this flow's addresses. Changes nothing.
-    pub(crate) fn examine(&mut self, segment: &TcpSegment<'_>) -> Acceptance {
+    pub(crate) fn examine(&self, segment: &TcpSegment<'_>) -> Acceptance {
         let flags = segment.flags;
         match self.endpoint.state() {
             State::Closed => Acceptance::Drop,
@@ -74,13 +74,12 @@ impl TcpFlow {
         }
     }
 
-    fn examine_synchronized(&mut self, segment: &TcpSegment<'_>) -> Acceptance {
+    fn examine_synchronized(&self, segment: &TcpSegment<'_>) -> Acceptance {
         let (Some(irs), Some(iss)) = (self.irs, self.iss) else { return Acceptance::Drop };
         let flags = segment.flags;
         let next = self.rcv_nxt();
         let off = expand(segment.seq.wrapping_sub(irs), next);
-        let socket = self.endpoint.socket();
-        let held = (socket.recv_capacity() - socket.recv_queue()) as u64;
+        let held = self.rx_buffer.saturating_sub(self.readable()) as u64;
         // At the multipath level a subflow may be ahead of the window that was told on it; core judges the data.
         let window = if self.heed_window { held.min(self.advertised_edge.saturating_sub(next)) } else { held };
         if flags.has(Flags::RST) {
@@ -149,16 +148,14 @@ impl TcpFlow {
         self.acknowledged(now, segment, arrival);
         let fin = segment.flags.has(Flags::FIN);
         let next = self.rcv_nxt();
-        let end = arrival.off + u64::from(arrival.len);
+        let mut last = false;
         if arrival.len > 0 || fin {
             self.answer_due = true;
-            if !self.ranges.insert(next, arrival.off, end) {
-                return;
-            }
-        } else if !self.awaits_bare_ack() {
-            return;
+            last = self.keep(now, segment.payload, arrival) && fin && !self.fin_received;
         }
-        self.feed(now, segment);
+        if last || self.awaits_bare_ack() {
+            self.feed(now, segment, last);
+        }
         if matches!(self.endpoint.state(), State::CloseWait | State::LastAck | State::Closing | State::TimeWait)
             || (fin && self.endpoint.state() == State::Closed)
         {
@@ -168,6 +165,25 @@ impl TcpFlow {
         self.octets_received += now_next - next;
         self.ranges.advance(now_next);
         self.note_state();
+    }
+
+    /// Keeps the data of a segment. True if nothing before the segment's end is missing: its FIN counts.
+    fn keep(&mut self, now: Instant, payload: &[u8], arrival: &Arrival) -> bool {
+        let next = self.inbox.next();
+        let end = arrival.off + u64::from(arrival.len);
+        let gap = !self.ranges.is_empty();
+        if !self.fin_received && self.ranges.insert(next, arrival.off, end) {
+            self.inbox.insert(arrival.off, payload);
+            self.ranges.advance(self.inbox.next());
+        }
+        let unacknowledged = self.rcv_nxt().saturating_sub(self.ack_sent);
+        if gap || arrival.off > next || (self.ack_timer.is_some() && unacknowledged > self.mss as u64) {
+            // RFC 5681, section 4.2: at once while there are gaps, and for at least every second full segment.
+            self.ack_timer = Some(now);
+        } else if unacknowledged > 0 {
+            self.ack_timer.get_or_insert(now + ACK_DELAY);
+        }
+        end == self.inbox.next()
     }
 
     /// A segment that wants nothing but an answer.
@@ -211,12 +227,18 @@ impl TcpFlow {
         }
     }
 
-    /// Translates the segment for smoltcp: no options, the window wide open, and acknowledged what
-    /// smoltcp has sent, our FIN excepted until the peer acknowledges it.
-    fn feed(&mut self, now: Instant, segment: &TcpSegment<'_>) {
-        let ack = self.smoltcp_ack();
-        let told = TcpSegment { ack, window: u16::MAX, options: &[], ..*segment };
+    /// Translates the segment for smoltcp: no data, no options, the window wide open, and acknowledged what
+    /// smoltcp has sent, our FIN excepted until the peer acknowledges it. `last`: its FIN counts.
+    fn feed(&mut self, now: Instant, segment: &TcpSegment<'_>, last: bool) {
+        let (seq, ack) = (self.smoltcp_seq(), self.smoltcp_ack());
+        let flags = if last { Flags::ACK.and(Flags::FIN) } else { Flags::ACK };
+        let told = TcpSegment { seq, ack, flags, window: u16::MAX, options: &[], payload: &[], ..*segment };
         self.endpoint.input(now, &told);
+    }
+
+    /// What smoltcp expects next: the peer's SYN and FIN are all that it knows of.
+    fn smoltcp_seq(&self) -> u32 {
+        self.irs.unwrap_or(0).wrapping_add(1 + u32::from(self.fin_received))
     }
 
     fn smoltcp_ack(&self) -> u32 {
@@ -230,7 +252,7 @@ impl TcpFlow {
         let told = TcpSegment {
             src: self.remote,
             dst: self.local,
-            seq: self.irs.unwrap_or(0).wrapping_add(self.rcv_nxt() as u32),
+            seq: self.smoltcp_seq(),
             ack: self.smoltcp_ack(),
             flags: Flags::ACK,
             window: u16::MAX,

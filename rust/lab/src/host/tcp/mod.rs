@@ -1,18 +1,20 @@
 //! TCP below the multipath level: one [`TcpFlow`] for each subflow.
 //!
-//! smoltcp ([`endpoint`]) has the state machine of connection and close, and puts the received octets in
-//! order. The flow stands between it and the wire, and speaks to each in the way it needs:
+//! smoltcp ([`endpoint`]) has the state machine of connection and close. The flow stands between it and the wire,
+//! and speaks to each in the way it needs:
 //!
 //! - to the wire, each segment with the MPTCP options and the connection's window; retransmissions,
-//!   congestion window and SACK are the flow's own ([`recovery`]);
+//!   congestion window, SACK ([`recovery`]) and the order of what arrives ([`inbox`]) are the flow's own;
 //! - to smoltcp, segments without options, with a window that never closes, and acknowledged as soon as
 //!   they are on the wire. The multipath level, or plain TCP's part of this module, honours the peer's
-//!   real window.
+//!   real window. smoltcp sees none of the peer's data, only its SYN and, right behind that, its FIN: the
+//!   buffer that smoltcp would want is one of the whole window, from the SYN to the end of TIME-WAIT.
 //!
 //! Offsets count octets of sequence space from the SYN, which is 0, in 64 bits; their low 32 bits are
 //! RFC 8684's relative subflow sequence number (SSN).
 
 mod endpoint;
+mod inbox;
 mod input;
 mod options;
 mod output;
@@ -20,6 +22,7 @@ mod ranges;
 mod recovery;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mptcp_core::time::Instant;
 use mptcp_wire::RstReason;
@@ -27,6 +30,7 @@ use smoltcp::socket::tcp::State;
 
 use super::packet::{TCP_HEADER, ip_header_len};
 use endpoint::{Endpoint, EndpointOptions};
+use inbox::Inbox;
 use ranges::Ranges;
 use recovery::{Sender, TimerEvent};
 
@@ -36,6 +40,12 @@ pub(crate) use output::{Departure, SegmentOptions};
 /// Octets of options that a data segment of a multipath connection must have room for: a DSS with
 /// 64-bit DATA_ACK, 64-bit DSN and checksum.
 const DSS_ROOM: usize = 28;
+/// Full segments that may be queued between two flushes.
+pub(crate) const SEGMENTS_AT_ONCE: usize = 4;
+/// How long an acknowledgement may wait for a second segment (RFC 9293, 3.8.6.3: less than half a second).
+const ACK_DELAY: Duration = Duration::from_millis(10);
+/// RFC 7323, section 2.3.
+const MAX_SHIFT: u8 = 14;
 /// SYNs sent before a connection attempt is given up.
 const MOST_SYNS: u32 = 6;
 /// Retransmission timeouts without any answer before the flow is given up.
@@ -63,7 +73,7 @@ pub(crate) struct FlowOptions {
     pub(crate) remote: SocketAddr,
     /// Octets of the largest IP packet on this path.
     pub(crate) mtu: usize,
-    /// Octets that smoltcp may hold; see [`EndpointOptions::rx_buffer`].
+    /// Octets that may wait to be taken or come early; also fixes the window scale of our SYN.
     pub(crate) rx_buffer: usize,
     /// Decides the initial sequence number.
     pub(crate) seed: u64,
@@ -94,8 +104,9 @@ pub(crate) struct TcpFlow {
     handshake_over: bool,
     syns: u32,
     syn_sent_at: Instant,
-    /// In-order octets that were taken out of smoltcp.
-    taken: u64,
+    /// What arrived and was not taken, and how much of it there may be.
+    inbox: Inbox,
+    rx_buffer: usize,
     fin_received: bool,
     ranges: Ranges,
     /// Right edge of the peer's TCP window, and whether that matters (plain TCP).
@@ -108,6 +119,8 @@ pub(crate) struct TcpFlow {
     /// Right edge of the window that the peer was told of.
     advertised_edge: u64,
     answer_due: bool,
+    /// When what arrived is acknowledged at the latest.
+    ack_timer: Option<Instant>,
     ack_wanted: bool,
     /// The peer is to be asked for an acknowledgement now.
     probe_wanted: bool,
@@ -154,7 +167,8 @@ impl TcpFlow {
             handshake_over: false,
             syns: 0,
             syn_sent_at: now,
-            taken: 0,
+            inbox: Inbox::default(),
+            rx_buffer: options.rx_buffer,
             fin_received: false,
             ranges: Ranges::default(),
             window_edge: 0,
@@ -163,6 +177,7 @@ impl TcpFlow {
             ack_sent: 0,
             advertised_edge: 0,
             answer_due: false,
+            ack_timer: None,
             ack_wanted: false,
             probe_wanted: false,
             fin_sent: false,
@@ -239,39 +254,23 @@ impl TcpFlow {
     }
 
     /// In-order octets that wait to be taken.
-    pub(crate) fn readable(&mut self) -> usize {
-        self.endpoint.socket().recv_queue()
+    pub(crate) fn readable(&self) -> usize {
+        self.inbox.readable()
     }
 
     /// Calls `take` with the next `len` in-order octets, in pieces. There must be as many.
-    pub(crate) fn take(&mut self, len: usize, mut take: impl FnMut(&[u8])) {
-        let mut left = len;
-        while left > 0 {
-            let socket = self.endpoint.socket();
-            let taken = socket.recv(|octets| {
-                let piece = &octets[..octets.len().min(left)];
-                take(piece);
-                (piece.len(), piece.len())
-            });
-            match taken {
-                Ok(taken) if taken > 0 => left -= taken,
-                _ => break,
-            }
-        }
-        self.taken += (len - left) as u64;
+    pub(crate) fn take(&mut self, len: usize, take: impl FnMut(&[u8])) {
+        self.inbox.take(len, take);
     }
 
     /// Copies the first `len` in-order octets, which stay.
-    pub(crate) fn peek(&mut self, len: usize) -> Vec<u8> {
-        let mut octets = vec![0; len];
-        let read = self.endpoint.socket().peek_slice(&mut octets).unwrap_or(0);
-        octets.truncate(read);
-        octets
+    pub(crate) fn peek(&self, len: usize) -> Vec<u8> {
+        self.inbox.peek(len)
     }
 
     /// The next offset expected from the peer.
-    pub(crate) fn rcv_nxt(&mut self) -> u64 {
-        1 + self.taken + self.readable() as u64 + u64::from(self.fin_received)
+    pub(crate) fn rcv_nxt(&self) -> u64 {
+        self.inbox.next() + u64::from(self.fin_received)
     }
 
     /// Octets of new data that may be sent now.
@@ -341,7 +340,7 @@ impl TcpFlow {
 
     /// When [`TcpFlow::on_timer`] wants to be called.
     pub(crate) fn next_timer(&mut self, now: Instant) -> Option<Instant> {
-        let timers = [self.endpoint.next_timer(now), self.sender.next_timer(), self.persist];
+        let timers = [self.endpoint.next_timer(now), self.sender.next_timer(), self.persist, self.ack_timer];
         timers.into_iter().flatten().min()
     }
 
@@ -401,6 +400,12 @@ impl TcpFlow {
         }
     }
 
+    /// The window scale of our SYN: the least with which the whole of `rx_buffer` can be told.
+    fn wanted_shift(&self) -> u8 {
+        let bits = usize::BITS - self.rx_buffer.leading_zeros();
+        u8::try_from(bits.saturating_sub(u16::BITS)).unwrap_or(u8::MAX).min(MAX_SHIFT)
+    }
+
     /// The window's unit in octets, for windows that are not on a SYN.
     fn scaled(&self, window: u32) -> u16 {
         u16::try_from(window >> self.our_shift).unwrap_or(u16::MAX)
@@ -409,7 +414,7 @@ impl TcpFlow {
 
 impl FlowOptions {
     fn endpoint(&self) -> EndpointOptions {
-        EndpointOptions { rx_buffer: self.rx_buffer, mtu: self.mtu, seed: self.seed }
+        EndpointOptions { mtu: self.mtu, seed: self.seed }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use mptcp_wire::tcp_options::TcpOptions;
 
+use super::MAX_SHIFT;
+
 const KIND_MSS: u8 = 2;
 const KIND_WINDOW_SCALE: u8 = 3;
 const KIND_SACK_PERMITTED: u8 = 4;
 const KIND_SACK: u8 = 5;
 const NOP: u8 = 1;
-/// RFC 7323, section 2.3.
-const MAX_SHIFT: u8 = 14;
 
 /// The options of a SYN or SYN/ACK that this host knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

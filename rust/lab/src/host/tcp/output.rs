@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use mptcp_core::time::Instant;
 use mptcp_wire::{MpOption, MpTcpRst};
+use smoltcp::socket::tcp::State;
 
 use super::options::{SynOptions, write_sack};
 use super::{FlowEnd, MOST_SYNS, TcpFlow, expand};
@@ -50,14 +51,15 @@ impl TcpFlow {
             }
             self.acknowledge_to_smoltcp(now);
         }
-        if self.ack_wanted {
+        let due = self.ack_timer.take_if(|at| *at <= now).is_some() && self.endpoint.state() != State::Closed;
+        if self.ack_wanted || due {
             self.send_ack(source, out);
         }
         self.note_state();
     }
 
     fn flush_lost(&mut self, now: Instant, source: &mut dyn SegmentOptions, out: &mut VecDeque<Vec<u8>>) {
-        if self.end.is_some() && self.endpoint.state() == smoltcp::socket::tcp::State::Closed {
+        if self.end.is_some() && self.endpoint.state() == State::Closed {
             return;
         }
         let mut any = false;
@@ -153,14 +155,14 @@ impl TcpFlow {
         }
         self.iss = Some(segment.seq);
         let said = SynOptions::parse(segment.options);
-        self.offered_shift = said.shift.unwrap_or(0);
+        let shift = said.shift.map(|_| self.wanted_shift());
+        self.offered_shift = shift.unwrap_or(0);
         let answers = segment.flags.has(Flags::ACK);
         if answers {
             self.our_shift = self.offered_shift;
         }
         let mut options = Vec::with_capacity(MAX_OPTIONS);
-        SynOptions { mss: u16::try_from(self.true_mss()).ok(), shift: said.shift, sack: !answers || self.sack }
-            .write(&mut options);
+        SynOptions { mss: u16::try_from(self.true_mss()).ok(), shift, sack: !answers || self.sack }.write(&mut options);
         let departure = Departure { off: 0, len: 0, flags: segment.flags };
         let mut buffer = [0; MAX_OPTIONS];
         let written = source.options(&departure, MAX_OPTIONS - options.len(), &mut buffer);
@@ -211,6 +213,7 @@ impl TcpFlow {
         }
         self.ack_sent = next;
         self.answer_due = false;
+        self.ack_timer = None;
         let window = self.scaled(source.window());
         self.advertised_edge = self.advertised_edge.max(next + (u64::from(window) << self.our_shift));
         let segment = TcpSegment {

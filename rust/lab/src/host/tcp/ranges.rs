@@ -1,6 +1,6 @@
 //! Ranges that arrived out of order, for the SACK blocks that report them.
 
-/// smoltcp's assembler keeps as many; one place is left for the segment that closes a gap.
+/// More holes than that are a peer that wants memory; what would make one more is repeated by the peer.
 const MOST: usize = 31;
 
 /// Disjoint ranges above the next offset expected, in order, and which of them changed last.
@@ -25,6 +25,11 @@ impl Ranges {
         self.ranges.splice(from..to, [merged]);
         self.latest = Some(merged.0);
         true
+    }
+
+    /// Whether nothing came early.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
     }
 
     /// Everything below `next` has arrived.
