@@ -135,7 +135,9 @@ mptcp_excluded(struct tcpcb *tp)
 #ifdef INET6
 	if ((inp->inp_vflag & INP_IPV6PROTO) != 0)
 		return (inp->in6p_outputopts != NULL &&
-		    (inp->in6p_outputopts->ip6po_hbh != NULL ||
+		    (inp->in6p_outputopts->ip6po_pktinfo != NULL ||
+		    inp->in6p_outputopts->ip6po_nexthop != NULL ||
+		    inp->in6p_outputopts->ip6po_hbh != NULL ||
 		    inp->in6p_outputopts->ip6po_dest1 != NULL ||
 		    inp->in6p_outputopts->ip6po_rthdr != NULL ||
 		    inp->in6p_outputopts->ip6po_dest2 != NULL));

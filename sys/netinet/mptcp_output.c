@@ -81,6 +81,7 @@ mptcp_sync(struct mpcb *mp, struct mptcp_subflow *sub)
 		return;
 	(void)mptcp_core_sync_tx(mp->mp_core, sub->ms_sf, sub->ms_tx);
 	sub->ms_rcvwin = mptcp_core_rcv_window(mp->mp_core);
+	mptcp_clamp(mp, sub->ms_tp);
 }
 
 /*

@@ -452,7 +452,7 @@ mptcp_sosubflow(struct socket *so)
 	sso = sosubflow(so);
 	if (sso == NULL)
 		return (NULL);
-	sso->so_options |= SO_OOBINLINE;
+	mptcp_inherit_socket(so, sso);
 	mptcp_size_buffers(sso);
 	return (sso);
 }
@@ -540,6 +540,9 @@ mptcp_promote(struct tcpcb *tp, struct socket *so,
 	mpcb_ref(mp);			/* the subflow's */
 	mp->mp_sub[0] = sub;
 	mp->mp_master = sub;
+	MP_LOCK(mp);
+	mptcp_carry(mp, tp);
+	MP_UNLOCK(mp);
 	mptcp_subflow_ref(sub);		/* mp_master's */
 	if (!mptcp_publish(mp)) {
 		sub->ms_so = NULL;
@@ -616,7 +619,8 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 	tp->t_flags = (tp->t_flags & ~TF_NOPUSH) | TF_NODELAY;
 	mp->mp_sub[sf] = sub;		/* takes the caller's use over */
 	mptcp_buffers_join(mp);
-	mp->mp_cc_due = mp->mp_cc[0] != '\0';
+	mp->mp_cc_due = mp->mp_cc[0] != '\0' ||
+	    mp->mp_carried.mc_nccopts != 0;
 	if (mp->mp_cc_due)
 		mptcp_schedule(mp);
 	mptcp_sync(mp, sub);

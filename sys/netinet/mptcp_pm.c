@@ -118,37 +118,6 @@ mptcp_may_use(const struct mpcb *mp, const struct mptcp_core_addr *addr)
 }
 
 /*
- * What a new subflow takes over from the connection.  Its INP write lock.
- */
-void
-mptcp_inherit(struct mpcb *mp, struct socket *so, struct tcpcb *tp)
-{
-	struct inpcb *inp = tptoinpcb(tp), *from = mp->mp_inp;
-	struct tcpcb *ftp = intotcpcb(from);
-
-	/* Single words, read without from's lock: never two INP locks. */
-	so->so_options |= (mp->mp_so->so_options &
-	    (SO_KEEPALIVE | SO_DONTROUTE)) | SO_OOBINLINE;
-	so->so_fibnum = mp->mp_so->so_fibnum;
-	inp->inp_inc.inc_fibnum = so->so_fibnum;
-	inp->inp_ip_tos = from->inp_ip_tos;
-	inp->inp_ip_ttl = from->inp_ip_ttl;
-	inp->inp_ip_minttl = from->inp_ip_minttl;
-#ifdef INET6
-	inp->in6p_hops = from->in6p_hops;
-#endif
-	if (so->so_max_pacing_rate != mp->mp_so->so_max_pacing_rate) {
-		so->so_max_pacing_rate = mp->mp_so->so_max_pacing_rate;
-		inp->inp_flags2 |= INP_RATE_LIMIT_CHANGED;
-	}
-	tp->t_keepinit = ftp->t_keepinit;
-	tp->t_keepidle = ftp->t_keepidle;
-	tp->t_keepintvl = ftp->t_keepintvl;
-	tp->t_keepcnt = ftp->t_keepcnt;
-	tp->t_maxunacktime = ftp->t_maxunacktime;
-}
-
-/*
  * Makes a socket for a join, with its TCP on the private stack.
  */
 static struct mptcp_subflow *
@@ -166,7 +135,9 @@ mptcp_new_subflow(struct mpcb *mp, const struct mptcp_core_action *action)
 	inp = sotoinpcb(so);
 	INP_WLOCK(inp);
 	tp = intotcpcb(inp);
+	MP_LOCK(mp);
 	mptcp_inherit(mp, so, tp);
+	MP_UNLOCK(mp);
 	sub = mptcp_subflow_alloc(tp);
 	if (sub != NULL) {
 		refcount_acquire(&sub->ms_refs);

@@ -67,18 +67,11 @@
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/in_var.h>
-#include <netinet/ip.h>
-#include <netinet/ip_var.h>
-#ifdef INET6
-#include <netinet/ip6.h>
-#include <netinet6/ip6_var.h>
-#endif
 #include <netinet/tcp.h>
 #include <netinet/tcp_fsm.h>
 #include <netinet/tcp_seq.h>
 #include <netinet/tcp_timer.h>
 #include <netinet/tcp_var.h>
-#include <netinet/cc/cc.h>
 #include <netinet/mptcp_hooks.h>
 #include <netinet/mptcp_var.h>
 #include <netinet/mptcp_dtrace.h>
@@ -86,7 +79,7 @@
 /*
  * Drops the lock of the pinned inpcb, where it is held; returns the MPCB.
  */
-static struct mpcb *
+struct mpcb *
 mptcp_usr_enter(struct inpcb *inp)
 {
 	struct mpcb *mp;
@@ -389,218 +382,4 @@ mptcp_usr_detach(struct socket *so, struct inpcb *inp)
 		mptcp_subflow_rele(master);
 	mptcp_schedule(mp);
 	mpcb_rele(mp);
-}
-
-/*
- * One socket option on one subflow.  The INP lock is taken here; TCP drops it.
- */
-static int
-mptcp_sub_ctloutput(struct mptcp_subflow *sub, struct sockopt *sopt)
-{
-	struct inpcb *inp = tptoinpcb(sub->ms_tp);
-	struct socket *so;
-	const int carried = SO_KEEPALIVE | SO_DONTROUTE;
-
-	/* TCP and IP read these from the subflow's socket. */
-	if (sopt->sopt_dir == SOPT_SET && sopt->sopt_level == SOL_SOCKET) {
-		so = sub->ms_mp->mp_so;
-		sub->ms_so->so_options = (sub->ms_so->so_options & ~carried) |
-		    (so->so_options & carried);
-		sub->ms_so->so_fibnum = so->so_fibnum;
-		sub->ms_so->so_max_pacing_rate = so->so_max_pacing_rate;
-	}
-	INP_WLOCK(inp);
-	if (inp->inp_flags & INP_DROPPED) {
-		INP_WUNLOCK(inp);
-		return (ECONNRESET);
-	}
-	if (sopt->sopt_dir == SOPT_SET)
-		return (tcp_ctloutput_set(inp, sopt));
-	if (sopt->sopt_level == IPPROTO_TCP)
-		return (tcp_default_ctloutput(sub->ms_tp, sopt));
-	INP_WUNLOCK(inp);
-#ifdef INET6
-	if (inp->inp_vflag & INP_IPV6PROTO)
-		return (ip6_ctloutput(sub->ms_so, sopt));
-#endif
-#ifdef INET
-	return (ip_ctloutput(sub->ms_so, sopt));
-#else
-	return (ENOPROTOOPT);
-#endif
-}
-
-/*
- * TCP_NODELAY and TCP_NOPUSH: they speak of the application's stream, and
- * subflows always send what they have mapped at once.  What was held back goes
- * out when either lets it.
- */
-static int
-mptcp_ctl_stream(struct mpcb *mp, struct sockopt *sopt)
-{
-	bool *flag = sopt->sopt_name == TCP_NODELAY ? &mp->mp_nodelay :
-	    &mp->mp_nopush;
-	int error, optval;
-
-	if (sopt->sopt_dir == SOPT_GET) {
-		optval = *flag ? 1 : 0;
-		return (sooptcopyout(sopt, &optval, sizeof(optval)));
-	}
-	error = sooptcopyin(sopt, &optval, sizeof(optval), sizeof(optval));
-	if (error != 0)
-		return (error);
-	MP_LOCK(mp);
-	*flag = optval != 0;
-	mptcp_core_snd_append(mp->mp_core, 0, mptcp_now(mp));
-	MP_UNLOCK(mp);
-	mptcp_run(mp, false);
-	return (0);
-}
-
-/*
- * Options of a multipath connection that are not simply set on every subflow.
- * To set one of the refused would need what only one TCP connection has; before
- * connect(2) or listen(2) they exclude MPTCP (mptcp_excluded()).
- */
-enum mptcp_optscope { MPO_SUBFLOWS, MPO_STREAM, MPO_REFUSED };
-
-static const struct {
-	int	mo_level, mo_name;
-	enum mptcp_optscope mo_scope;
-} mptcp_sockopts[] = {
-	{ IPPROTO_TCP, TCP_NODELAY, MPO_STREAM },
-	{ IPPROTO_TCP, TCP_NOPUSH, MPO_STREAM },
-	{ IPPROTO_TCP, TCP_FUNCTION_BLK, MPO_REFUSED },
-	{ IPPROTO_TCP, TCP_MD5SIG, MPO_REFUSED },
-	{ IPPROTO_TCP, TCP_NOOPT, MPO_REFUSED },
-	{ IPPROTO_TCP, TCP_FASTOPEN, MPO_REFUSED },
-	{ IPPROTO_TCP, TCP_TXTLS_ENABLE, MPO_REFUSED },
-	{ IPPROTO_TCP, TCP_RXTLS_ENABLE, MPO_REFUSED },
-	{ IPPROTO_TCP, TCP_REMOTE_UDP_ENCAPS_PORT, MPO_REFUSED },
-	{ IPPROTO_IP, IP_OPTIONS, MPO_REFUSED },
-	{ IPPROTO_IP, IP_IPSEC_POLICY, MPO_REFUSED },
-	{ IPPROTO_IPV6, IPV6_IPSEC_POLICY, MPO_REFUSED },
-	{ IPPROTO_IPV6, IPV6_HOPOPTS, MPO_REFUSED },
-	{ IPPROTO_IPV6, IPV6_DSTOPTS, MPO_REFUSED },
-	{ IPPROTO_IPV6, IPV6_RTHDR, MPO_REFUSED },
-	{ IPPROTO_IPV6, IPV6_RTHDRDSTOPTS, MPO_REFUSED },
-};
-
-static enum mptcp_optscope
-mptcp_scope(const struct sockopt *sopt)
-{
-	u_int i;
-
-	for (i = 0; i < nitems(mptcp_sockopts); i++)
-		if (mptcp_sockopts[i].mo_level == sopt->sopt_level &&
-		    mptcp_sockopts[i].mo_name == sopt->sopt_name)
-			return (mptcp_sockopts[i].mo_scope);
-	return (MPO_SUBFLOWS);
-}
-
-/*
- * Whether an option must not be set while MPTCP is offered or used: it would
- * take segments away from the multipath level, or hold for one path only.
- */
-bool
-mptcp_refuses_option(const struct sockopt *sopt)
-{
-
-	return (sopt->sopt_dir == SOPT_SET &&
-	    mptcp_scope(sopt) == MPO_REFUSED);
-}
-
-/*
- * The congestion control that the application chose is for later subflows, too.
- */
-static void
-mptcp_congestion_chosen(struct mpcb *mp, struct mptcp_subflow *sub)
-{
-	struct inpcb *inp = tptoinpcb(sub->ms_tp);
-
-	INP_WLOCK(inp);
-	MP_LOCK(mp);
-	strlcpy(mp->mp_cc, CC_ALGO(sub->ms_tp)->name, sizeof(mp->mp_cc));
-	mp->mp_cc_due = true;
-	MP_UNLOCK(mp);
-	INP_WUNLOCK(inp);
-	/* One that came up meanwhile was not among those it was set on. */
-	mptcp_schedule(mp);
-}
-
-/*
- * Gives the chosen congestion control to subflows that have another.  From the
- * task; no lock is held.  An algorithm that was unloaded is left out.
- */
-void
-mptcp_congestion_task(struct mpcb *mp)
-{
-	char name[TCP_CA_NAME_MAX];
-	struct mptcp_subflow *sub;
-	struct inpcb *inp;
-	bool differs, due;
-	int i;
-
-	MP_LOCK(mp);
-	due = mp->mp_cc_due;
-	mp->mp_cc_due = false;
-	strlcpy(name, mp->mp_cc, sizeof(name));
-	MP_UNLOCK(mp);
-	if (!due)
-		return;
-	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
-		if ((sub = mptcp_subflow_get(mp, i)) == NULL)
-			continue;
-		inp = tptoinpcb(sub->ms_tp);
-		INP_WLOCK(inp);
-		differs = (inp->inp_flags & INP_DROPPED) == 0 &&
-		    strcmp(CC_ALGO(sub->ms_tp)->name, name) != 0;
-		INP_WUNLOCK(inp);
-		if (differs)
-			(void)so_setsockopt(sub->ms_so, IPPROTO_TCP,
-			    TCP_CONGESTION, name, strlen(name));
-		mptcp_subflow_rele(sub);
-	}
-}
-
-/*
- * Socket options: read from the first subflow that lives, set on all of them.
- */
-int
-mptcp_ctloutput(struct socket *so __unused, struct inpcb *inp,
-    struct sockopt *sopt)
-{
-	struct mptcp_subflow *sub;
-	struct mpcb *mp;
-	size_t valsize;
-	int error, i;
-
-	mp = mptcp_usr_enter(inp);
-	if (mptcp_scope(sopt) == MPO_STREAM) {
-		error = mptcp_ctl_stream(mp, sopt);
-		mpcb_rele(mp);
-		return (error);
-	}
-	if (mptcp_refuses_option(sopt)) {
-		mpcb_rele(mp);
-		return (EOPNOTSUPP);
-	}
-	error = ECONNRESET;
-	valsize = sopt->sopt_valsize;
-	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
-		if ((sub = mptcp_subflow_get(mp, i)) == NULL)
-			continue;
-		sopt->sopt_valsize = valsize;
-		error = mptcp_sub_ctloutput(sub, sopt);
-		if (error == 0 && sopt->sopt_dir == SOPT_SET &&
-		    sopt->sopt_level == IPPROTO_TCP &&
-		    sopt->sopt_name == TCP_CONGESTION)
-			mptcp_congestion_chosen(mp, sub);
-		mptcp_subflow_rele(sub);
-		if (sopt->sopt_dir == SOPT_GET ? error != ECONNRESET :
-		    (error != 0 && error != ECONNRESET))
-			break;
-	}
-	mpcb_rele(mp);
-	return (error);
 }

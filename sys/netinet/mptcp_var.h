@@ -115,6 +115,39 @@ struct mptcp_ifaddr {
 	bool		mi_came;	/* or went */
 };
 
+/* An option of the congestion control: TCP_CCALGOOPT, its name first. */
+#define	MPTCP_MAXCCOPTS		4
+#define	MPTCP_CCOPT_NAME	sizeof(int)
+struct mptcp_ccopt {
+	u_int		mcc_len;	/* bytes of mcc_val */
+	char		mcc_val[16];
+};
+
+#define	MPTCP_INP_CARRIED						\
+	(INP_HIGHPORT | INP_LOWPORT | INP_DONTFRAG | IN6P_AUTOFLOWLABEL)
+#define	MPTCP_INP2_CARRIED	(INP_2PCP_SET | INP_2PCP_MASK)
+
+/*
+ * Socket options that later subflows take over, in the units of inpcb, tcpcb
+ * and ip6_pktopts.  All (m).
+ */
+struct mptcp_carried {
+	bool		mc_has4;	/* there is or was a subflow of IPv4 */
+	u_char		mc_tos, mc_ttl, mc_minttl;
+	bool		mc_has6;	/* and of IPv6 */
+	bool		mc_opts6;	/* with options */
+	short		mc_hops;
+	int		mc_tclass, mc_minmtu, mc_tempaddr, mc_ip6flags;
+	int		mc_inpflags;	/* of MPTCP_INP_CARRIED */
+	int		mc_inpflags2;	/* of MPTCP_INP2_CARRIED */
+	bool		mc_lrd;		/* TCP_LRD */
+	u_int		mc_keepinit, mc_keepidle, mc_keepintvl, mc_keepcnt;
+	u_int		mc_maxunacktime;
+	u_int		mc_maxseg;	/* TCP_MAXSEG, or 0 */
+	u_int		mc_nccopts;
+	struct mptcp_ccopt mc_ccopts[MPTCP_MAXCCOPTS];
+};
+
 struct mpcb {
 	struct mtx	mp_mtx;		/* MP_LOCK */
 	LIST_ENTRY(mpcb) mp_list;	/* (p) */
@@ -169,6 +202,7 @@ struct mpcb {
 	bool		mp_fellback;	/* (m) its fallback has been counted */
 	bool		mp_cc_due;	/* (m) subflows may have another than mp_cc */
 	char		mp_cc[TCP_CA_NAME_MAX];	/* (m) TCP_CONGESTION, or "" */
+	struct mptcp_carried mp_carried;	/* (m) */
 };
 
 #define	MP_LOCK(mp)		mtx_lock(&(mp)->mp_mtx)
@@ -292,12 +326,18 @@ void	mptcp_count_fallback(int);
 
 /* mptcp_usrreq.c */
 void	mptcp_end_sending(struct mpcb *, int);
+struct mpcb *mptcp_usr_enter(struct inpcb *);
+
+/* mptcp_sockopt.c */
 bool	mptcp_refuses_option(const struct sockopt *);
+void	mptcp_carry(struct mpcb *, struct tcpcb *);
+void	mptcp_inherit_socket(const struct socket *, struct socket *);
+void	mptcp_inherit(struct mpcb *, struct socket *, struct tcpcb *);
+void	mptcp_clamp(const struct mpcb *, struct tcpcb *);
 void	mptcp_congestion_task(struct mpcb *);
 
 /* mptcp_pm.c */
 bool	mptcp_may_use(const struct mpcb *, const struct mptcp_core_addr *);
-void	mptcp_inherit(struct mpcb *, struct socket *, struct tcpcb *);
 void	mptcp_open_subflow(struct mpcb *, const struct mptcp_core_action *);
 void	mptcp_read_addresses(struct mpcb *);
 void	mptcp_ifaddr_task(struct mpcb *);
