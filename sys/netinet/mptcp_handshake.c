@@ -69,7 +69,11 @@
 
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
+#include <netinet/in_systm.h>
 #include <netinet/in_var.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/icmp_var.h>
 #include <netinet/tcp.h>
 #include <netinet/tcp_fsm.h>
 #include <netinet/tcp_seq.h>
@@ -297,6 +301,22 @@ mptcp_syncache_add(struct syncache *sc, bool cookie, bool excluded,
 	if (reason != MPTCP_AGREED)
 		mptcp_syncache_free(sc);
 	return (true);
+}
+
+/*
+ * Whether one more RST may answer a join.  Anybody can send SYNs with a token,
+ * or third ACKs that fit a SYN cookie: such RSTs count as those of TCP do for
+ * segments without connection, and net.inet.icmp.icmplim holds for both.
+ */
+bool
+mptcp_may_reset(void)
+{
+
+#if __FreeBSD_version >= 1500000
+	return (badport_bandlim(BANDLIM_TCP_RST) == 0);
+#else
+	return (badport_bandlim(BANDLIM_RST_OPENPORT) == 0);
+#endif
 }
 
 /*

@@ -98,6 +98,8 @@ void	mptcp_syncache_respond(struct syncache *, struct tcpopt *, int);
 bool	mptcp_syncache_join(struct syncache *, struct socket *);
 void	mptcp_syncache_promote(struct syncache *, struct socket *);
 void	mptcp_syncache_free(struct syncache *);
+/* Whether the RST that they ask for may go out: icmplim. */
+bool	mptcp_may_reset(void);
 
 /* in_pcb.c: the socket that owns the pcb, for sockstat and netstat. */
 void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
@@ -125,6 +127,7 @@ void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
 #define	mptcp_options(tp, to, seq, len, fl)	do { } while (0)
 #define	mptcp_override_isn(isn)			false
 #define	mptcp_excluded(tp)			true
+#define	mptcp_may_reset()			false
 #define	mptcp_syncache_add(sc, cookie, ex, to, th)	true
 #define	mptcp_syncache_respond(sc, to, fl)	do { } while (0)
 #define	mptcp_syncache_expand(sc, cookie, th)	true

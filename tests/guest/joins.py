@@ -79,6 +79,23 @@ def answered(join):
     return option(answer, JOIN)
 
 
+def limited():
+    """A storm of joins with unknown tokens gets as many RSTs as icmplim allows."""
+    many, each_second = 300, 10
+    conn = Connection()
+    control('sysctl net.inet.icmp.icmplim=%d net.inet.icmp.icmplim_jitter=0' % each_second)
+    time.sleep(2)
+    start = time.monotonic()
+    locals_ = {conn.join_syn(os.urandom(4)).local for _ in range(many)}
+    resets = 0
+    while receive(lambda s: s.sport == PORT and s.dport in locals_ and is_reset(s), 3):
+        resets += 1
+    # The last receive() waited for nothing.
+    allowed = each_second * (time.monotonic() - start - 3 + 2)
+    check('RSTs obey icmplim', 0 < resets <= allowed and resets < many // 2, (resets, allowed))
+    control('sysctl net.inet.icmp.icmplim=200 net.inet.icmp.icmplim_jitter=16')
+
+
 def main():
     oid = 'sysctl net.inet.tcp.mptcp.'
     control(oid + 'max_subflows=8')
@@ -115,6 +132,7 @@ def main():
         refused(name, Connection().join_syn())
         control(oid + 'max_subflows=8 net.inet.tcp.mptcp.deny_join_id0=0')
 
+    limited()
     conn = Connection()
     control(oid + 'enable=0')
     refused('enable=0', conn.join_syn(os.urandom(4)))
