@@ -463,7 +463,7 @@ mptcp_ctl_stream(struct mpcb *mp, struct sockopt *sopt)
 }
 
 /*
- * A subflow has taken an option that belongs to later ones, too.
+ * The first subflow has taken an option that belongs to later ones, too.
  */
 static void
 mptcp_chosen(struct mpcb *mp, struct mptcp_subflow *sub,
@@ -569,8 +569,12 @@ mptcp_ctl_subflows(struct mpcb *mp, struct sockopt *sopt,
 	struct mptcp_subflow *sub;
 	const size_t valsize = sopt->sopt_valsize;
 	const bool set = sopt->sopt_dir == SOPT_SET;
-	const bool maxseg = set && sopt->sopt_level == IPPROTO_TCP &&
-	    sopt->sopt_name == TCP_MAXSEG;
+	/*
+	 * Enough if one subflow takes it: mptcp_clamp() and the task see to
+	 * those that have smaller segments, or another algorithm for now.
+	 */
+	const bool one = set && sopt->sopt_level == IPPROTO_TCP &&
+	    (sopt->sopt_name == TCP_MAXSEG || sopt->sopt_name == TCP_CCALGOOPT);
 	bool any;
 	int error, i;
 
@@ -585,12 +589,11 @@ mptcp_ctl_subflows(struct mpcb *mp, struct sockopt *sopt,
 		}
 		sopt->sopt_valsize = valsize;
 		error = mptcp_sub_ctloutput(sub, sopt);
-		if (set && error == 0 && scope == MPO_SUBFLOWS)
+		if (set && error == 0 && !any && scope == MPO_SUBFLOWS)
 			mptcp_chosen(mp, sub, sopt);
 		mptcp_subflow_rele(sub);
 		any |= error == 0;
-		/* Its segments are smaller already, or mptcp_clamp() sees. */
-		if (maxseg && any && error == EINVAL)
+		if (one && any)
 			error = 0;
 		if (error == ECONNRESET)
 			continue;

@@ -27,14 +27,18 @@ wait_for() { n=0; until "$@"; do n=$((n+1)); [ $n -lt 100 ] || { bad "waited for
 are_set() { grep -q '^set' $W/a && grep -q '^set' $W/b; }
 flows() { jexec a netstat -anW -p tcp | awk '$5 ~ /\.5001$/ && $6 == "ESTABLISHED" { print $4, $5 }'; }
 has() { [ "$(flows | wc -l)" -eq $1 ]; }
+# What takes its place may come at once; that is a later subflow, too.
+is_gone() { ! flows | grep -qxF "$first"; }
 wait_for are_set
+has 1 || bad "more than one subflow: $(flows)"
 first=$(flows)
 addrs b fd01:1::2
 wait_for has 2
 sleep 1
 l=${first% *} r=${first#* }
 jexec a tcpdrop ${l%.*} ${l##*.} ${r%.*} ${r##*.} || bad "tcpdrop $first"
-wait_for has 1
+wait_for is_gone
+sleep 1
 touch $W/go
 wait $pa || bad "carried, the end that joins"
 wait $pb || bad "carried, the end that is joined"
