@@ -1,7 +1,9 @@
 //! What a connection costs the gateways on both of its ends, in bytes that were asked for: no time, no load matters.
 
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use mptcp_lab::clock::Clock;
 
 use crate::bed::{Bed, PATIENCE, echo, echo_server};
 use crate::counting::allocated;
@@ -12,10 +14,11 @@ const MOST: usize = 80;
 
 /// KiB more than before for each connection, once there is time to give back what was in use.
 fn kib_each(before: usize) -> usize {
-    let start = Instant::now();
+    let clock = Clock::start();
+    let start = clock.now();
     loop {
         let kib = allocated().saturating_sub(before) / CONNECTIONS / 1024;
-        if kib <= MOST || start.elapsed() > PATIENCE / 10 {
+        if kib <= MOST || clock.now().since(start) > PATIENCE / 10 {
             return kib;
         }
         sleep(Duration::from_millis(20));
