@@ -75,3 +75,4 @@ ok "what an old list gives is named"
 
 touch "$work/none"
 setup && ok "the cache is enough for the demo without a network" || fail "failed without need"
+echo "1..$count"
