@@ -412,9 +412,10 @@ mptcp_publish(struct mpcb *mp)
 	if (ok) {
 		LIST_INSERT_HEAD(&V_mptcp.mv_mpcbs, mp, mp_list);
 		V_mptcp.mv_count++;
-		V_mptcp.mv_established++;
 	}
 	MPP_WUNLOCK();
+	if (ok)
+		mptcp_count_established();
 	return (ok);
 }
 
@@ -424,19 +425,13 @@ mptcp_publish(struct mpcb *mp)
 void
 mptcp_unpublish(struct mpcb *mp)
 {
-	struct mptcp_core_stats stats;
-	int i;
 
-	MP_LOCK(mp);
-	mptcp_core_stats_get(mp->mp_core, &stats);
-	MP_UNLOCK(mp);
+	mptcp_count_ended(mp);
 	MPP_WLOCK();
 	/* The table stays until mv_count is 0 (mptcp_vnet_uninit()). */
 	mptcp_core_tokens_remove(V_mptcp.mv_tokens, mp->mp_token);
 	LIST_REMOVE(mp, mp_list);
 	V_mptcp.mv_count--;
-	for (i = 0; i < MPTCP_NSTATS; i++)
-		V_mptcp.mv_stats.v[i] += stats.v[i];
 	MPP_WUNLOCK();
 }
 

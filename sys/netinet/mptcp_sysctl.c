@@ -26,7 +26,7 @@
  */
 
 /*
- * net.inet.tcp.mptcp: settings and counters of a VNET.
+ * net.inet.tcp.mptcp: settings of a VNET.
  *
  * Locks: MPP_LOCK while a setting is read or written.
  *
@@ -70,8 +70,6 @@
 
 SYSCTL_NODE(_net_inet_tcp, OID_AUTO, mptcp, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
     "Multipath TCP");
-SYSCTL_NODE(_net_inet_tcp_mptcp, OID_AUTO, stats, CTLFLAG_RD | CTLFLAG_MPSAFE,
-    0, "Multipath TCP counters");
 
 SYSCTL_U32(_net_inet_tcp, OID_AUTO, override_isn, CTLFLAG_VNET | CTLFLAG_RW,
     &VNET_NAME(mptcp.mv_override_isn), 0,
@@ -253,103 +251,3 @@ SYSCTL_PROC(_net_inet_tcp_mptcp, OID_AUTO, mp_debug,
     CTLFLAG_VNET | CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
     mptcp_sysctl_debug, "A",
     "Debugging: CLASS:n or CLASS:=n of MPSESSION DSMAP SBSTATUS REASS ALL");
-
-/*
- * Counter n over all connections of this VNET, those that ended included.
- */
-static uint64_t
-mptcp_counter(u_int n)
-{
-	struct mptcp_core_stats one;
-	struct mpcb *mp;
-	uint64_t sum;
-
-	MPP_RLOCK();
-	sum = V_mptcp.mv_stats.v[n];
-	MPP_RUNLOCK();
-	/* MPP_LOCK is a leaf: take references first, MP_LOCK then. */
-	for (mp = mptcp_next(NULL); mp != NULL; mp = mptcp_next(mp)) {
-		MP_LOCK(mp);
-		mptcp_core_stats_get(mp->mp_core, &one);
-		MP_UNLOCK(mp);
-		sum += one.v[n];
-	}
-	return (sum);
-}
-
-/*
- * A counter of the core's; arg2 is its number.
- */
-static int
-mptcp_sysctl_counter(SYSCTL_HANDLER_ARGS)
-{
-	uint64_t sum;
-
-	sum = mptcp_counter(arg2);
-	return (sysctl_handle_64(oidp, &sum, 0, req));
-}
-
-/*
- * Fallbacks to plain TCP by reason; arg2 is the reason.
- */
-static int
-mptcp_sysctl_fallback(SYSCTL_HANDLER_ARGS)
-{
-	uint64_t sum;
-
-	MPP_RLOCK();
-	sum = V_mptcp.mv_fallbacks[arg2];
-	MPP_RUNLOCK();
-	return (sysctl_handle_64(oidp, &sum, 0, req));
-}
-
-/*
- * The names of the counters are the core's, so their nodes are made at run
- * time, once for all VNETs.
- */
-static void
-mptcp_sysctl_init(const void *unused __unused)
-{
-	struct sysctl_oid_list *stats;
-	struct sysctl_oid *fallback;
-	u_int i;
-
-	stats = SYSCTL_STATIC_CHILDREN(_net_inet_tcp_mptcp_stats);
-	for (i = 0; i < MPTCP_NSTATS; i++)
-		SYSCTL_ADD_PROC(NULL, stats, OID_AUTO,
-		    mptcp_core_stats_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
-		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i, mptcp_sysctl_counter,
-		    "QU", "mptcp(4) describes it");
-	fallback = SYSCTL_ADD_NODE(NULL, stats, OID_AUTO, "fallback",
-	    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL,
-	    "Connections that became plain TCP, by reason");
-	if (fallback == NULL)
-		return;
-	for (i = 0; i <= MPTCP_FALLBACK_PEER_FAILED; i++)
-		SYSCTL_ADD_PROC(NULL, SYSCTL_CHILDREN(fallback), OID_AUTO,
-		    mptcp_core_fallback_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
-		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i,
-		    mptcp_sysctl_fallback, "QU", "mptcp(4) describes it");
-}
-SYSINIT(mptcp_sysctl, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, mptcp_sysctl_init,
-    NULL);
-
-SYSCTL_U64(_net_inet_tcp_mptcp_stats, OID_AUTO, established,
-    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_established), 0,
-    "Connections that became multipath");
-SYSCTL_ULONG(_net_inet_tcp_mptcp_stats, OID_AUTO, reass_memory,
-    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_held_mem), 0,
-    "Memory of the pieces that are held now, bytes");
-SYSCTL_UINT(_net_inet_tcp_mptcp_stats, OID_AUTO, connections,
-    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_count), 0,
-    "Multipath connections that there are");
-
-void
-mptcp_count_fallback(int reason)
-{
-
-	MPP_WLOCK();
-	if (reason >= 0 && reason < nitems(V_mptcp.mv_fallbacks))
-		V_mptcp.mv_fallbacks[reason]++;
-	MPP_WUNLOCK();
-}

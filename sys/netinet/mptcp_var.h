@@ -50,6 +50,7 @@
 #ifdef _KERNEL
 #include <sys/_callout.h>
 #include <sys/_task.h>
+#include <sys/counter.h>
 #include <sys/queue.h>
 #include <sys/taskqueue.h>
 #include <netinet/mptcp_core.h>
@@ -209,6 +210,9 @@ struct mpcb {
 #define	MP_UNLOCK(mp)		mtx_unlock(&(mp)->mp_mtx)
 #define	MP_LOCK_ASSERT(mp)	mtx_assert(&(mp)->mp_mtx, MA_OWNED)
 
+#define	MPTCP_NFALLBACKS	(MPTCP_FALLBACK_PEER_FAILED + 1)
+
+/* Counters: counter(9), which needs no lock. */
 struct mptcp_vnet {
 	struct rwlock	mv_lock;	/* MPP_LOCK */
 	LIST_HEAD(, mpcb) mv_mpcbs;	/* (p) */
@@ -221,9 +225,9 @@ struct mptcp_vnet {
 	u_long		mv_held_mem;	/* (a) memory of held pieces, bytes */
 	u_long		mv_held_max;	/* most of it; 0: part of all clusters */
 	u_long		mv_held_mpcb_max; /* and of a connection; 0: by so_rcv */
-	struct mptcp_core_stats mv_stats;	/* (p) of ended connections */
-	uint64_t	mv_fallbacks[16];	/* (p) by reason */
-	uint64_t	mv_established;	/* (p) connections that became multipath */
+	counter_u64_t	mv_stats[MPTCP_NSTATS];	/* of ended connections */
+	counter_u64_t	mv_fallbacks[MPTCP_NFALLBACKS];	/* by reason */
+	counter_u64_t	mv_established;	/* connections that became multipath */
 };
 VNET_DECLARE(struct mptcp_vnet, mptcp);
 #define	V_mptcp			VNET(mptcp)
@@ -321,8 +325,10 @@ void	mptcp_callout(void *);
 #define	MPTCP_FAIL_POINT(name, ...)	do { } while (0)
 #endif
 
-/* mptcp_sysctl.c */
+/* mptcp_count.c */
 void	mptcp_count_fallback(int);
+void	mptcp_count_established(void);
+void	mptcp_count_ended(struct mpcb *);
 
 /* mptcp_usrreq.c */
 void	mptcp_end_sending(struct mpcb *, int);

@@ -1,0 +1,235 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The FreeBSD MPTCP Project
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHOR AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHOR OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * net.inet.tcp.mptcp.stats: counters of a VNET.
+ *
+ * Sums are of counter(9), so that whoever counts takes no lock and writes to no
+ * memory that another processor writes to.  What a connection counts itself is
+ * under its MP_LOCK, and comes to the sums when the connection ends.
+ *
+ * Locks: none to count.  A reader of a connection's counters takes MPP_LOCK and
+ * MP_LOCK, one after the other.
+ */
+#include <sys/cdefs.h>
+#include "opt_inet.h"
+#include "opt_inet6.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/counter.h>
+#include <sys/kernel.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/protosw.h>
+#include <sys/rwlock.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <sys/taskqueue.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/in_var.h>
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_timer.h>
+#include <netinet/tcp_var.h>
+#include <netinet/mptcp_hooks.h>
+#include <netinet/mptcp_var.h>
+#include <netinet/mptcp_dtrace.h>
+
+SYSCTL_DECL(_net_inet_tcp_mptcp);
+SYSCTL_NODE(_net_inet_tcp_mptcp, OID_AUTO, stats, CTLFLAG_RD | CTLFLAG_MPSAFE,
+    0, "Multipath TCP counters");
+
+/*
+ * There before, and for longer than, whatever may count: as tcpstat.
+ */
+static void
+mptcp_counters_init(const void *unused __unused)
+{
+
+	COUNTER_ARRAY_ALLOC(V_mptcp.mv_stats, MPTCP_NSTATS, M_WAITOK);
+	COUNTER_ARRAY_ALLOC(V_mptcp.mv_fallbacks, MPTCP_NFALLBACKS, M_WAITOK);
+	V_mptcp.mv_established = counter_u64_alloc(M_WAITOK);
+}
+VNET_SYSINIT(mptcp_counters_init, SI_SUB_INIT_IF, SI_ORDER_FIRST,
+    mptcp_counters_init, NULL);
+
+#ifdef VIMAGE
+static void
+mptcp_counters_free(const void *unused __unused)
+{
+
+	COUNTER_ARRAY_FREE(V_mptcp.mv_stats, MPTCP_NSTATS);
+	COUNTER_ARRAY_FREE(V_mptcp.mv_fallbacks, MPTCP_NFALLBACKS);
+	counter_u64_free(V_mptcp.mv_established);
+}
+VNET_SYSUNINIT(mptcp_counters_free, SI_SUB_INIT_IF, SI_ORDER_FIRST,
+    mptcp_counters_free, NULL);
+#endif
+
+/*
+ * A connection became plain TCP.  Any lock may be held.
+ */
+void
+mptcp_count_fallback(int reason)
+{
+
+	if (reason >= 0 && reason < MPTCP_NFALLBACKS)
+		counter_u64_add(V_mptcp.mv_fallbacks[reason], 1);
+}
+
+/*
+ * A connection became multipath.  Any lock may be held.
+ */
+void
+mptcp_count_established(void)
+{
+
+	counter_u64_add(V_mptcp.mv_established, 1);
+}
+
+/*
+ * What a connection counted, which is about to leave the list.  MP_LOCK is
+ * taken here.
+ */
+void
+mptcp_count_ended(struct mpcb *mp)
+{
+	struct mptcp_core_stats stats;
+	int i;
+
+	MP_LOCK(mp);
+	mptcp_core_stats_get(mp->mp_core, &stats);
+	MP_UNLOCK(mp);
+	for (i = 0; i < MPTCP_NSTATS; i++)
+		counter_u64_add(V_mptcp.mv_stats[i], stats.v[i]);
+}
+
+/*
+ * Counter n over all connections of this VNET, those that ended included.
+ */
+static uint64_t
+mptcp_counter(u_int n)
+{
+	struct mptcp_core_stats one;
+	struct mpcb *mp;
+	uint64_t sum;
+
+	sum = counter_u64_fetch(V_mptcp.mv_stats[n]);
+	/* MPP_LOCK is a leaf: take references first, MP_LOCK then. */
+	for (mp = mptcp_next(NULL); mp != NULL; mp = mptcp_next(mp)) {
+		MP_LOCK(mp);
+		mptcp_core_stats_get(mp->mp_core, &one);
+		MP_UNLOCK(mp);
+		sum += one.v[n];
+	}
+	return (sum);
+}
+
+/*
+ * A counter of the core's; arg2 is its number.
+ */
+static int
+mptcp_sysctl_counter(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t sum;
+
+	sum = mptcp_counter(arg2);
+	return (sysctl_handle_64(oidp, &sum, 0, req));
+}
+
+/*
+ * Fallbacks to plain TCP by reason; arg2 is the reason.
+ */
+static int
+mptcp_sysctl_fallback(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t sum;
+
+	sum = counter_u64_fetch(V_mptcp.mv_fallbacks[arg2]);
+	return (sysctl_handle_64(oidp, &sum, 0, req));
+}
+
+/*
+ * The names of the counters are the core's, so their nodes are made at run
+ * time, once for all VNETs.
+ */
+static void
+mptcp_sysctl_init(const void *unused __unused)
+{
+	struct sysctl_oid_list *stats;
+	struct sysctl_oid *fallback;
+	u_int i;
+
+	stats = SYSCTL_STATIC_CHILDREN(_net_inet_tcp_mptcp_stats);
+	for (i = 0; i < MPTCP_NSTATS; i++)
+		SYSCTL_ADD_PROC(NULL, stats, OID_AUTO,
+		    mptcp_core_stats_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
+		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i, mptcp_sysctl_counter,
+		    "QU", "mptcp(4) describes it");
+	fallback = SYSCTL_ADD_NODE(NULL, stats, OID_AUTO, "fallback",
+	    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL,
+	    "Connections that became plain TCP, by reason");
+	if (fallback == NULL)
+		return;
+	for (i = 0; i < MPTCP_NFALLBACKS; i++)
+		SYSCTL_ADD_PROC(NULL, SYSCTL_CHILDREN(fallback), OID_AUTO,
+		    mptcp_core_fallback_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
+		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i,
+		    mptcp_sysctl_fallback, "QU", "mptcp(4) describes it");
+}
+SYSINIT(mptcp_sysctl, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, mptcp_sysctl_init,
+    NULL);
+
+static int
+mptcp_sysctl_established(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t sum;
+
+	sum = counter_u64_fetch(V_mptcp.mv_established);
+	return (sysctl_handle_64(oidp, &sum, 0, req));
+}
+SYSCTL_PROC(_net_inet_tcp_mptcp_stats, OID_AUTO, established,
+    CTLFLAG_VNET | CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0,
+    mptcp_sysctl_established, "QU", "Connections that became multipath");
+SYSCTL_ULONG(_net_inet_tcp_mptcp_stats, OID_AUTO, reass_memory,
+    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_held_mem), 0,
+    "Memory of the pieces that are held now, bytes");
+SYSCTL_UINT(_net_inet_tcp_mptcp_stats, OID_AUTO, connections,
+    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_count), 0,
+    "Multipath connections that there are");
