@@ -85,6 +85,8 @@ mptcp_counters_init(const void *unused __unused)
 	COUNTER_ARRAY_ALLOC(V_mptcp.mv_stats, MPTCP_NSTATS, M_WAITOK);
 	COUNTER_ARRAY_ALLOC(V_mptcp.mv_fallbacks, MPTCP_NFALLBACKS, M_WAITOK);
 	V_mptcp.mv_established = counter_u64_alloc(M_WAITOK);
+	V_mptcp.mv_debug_suppressed = counter_u64_alloc(M_WAITOK);
+	V_mptcp.mv_debug_rate = MPTCP_DEBUG_RATE;
 }
 VNET_SYSINIT(mptcp_counters_init, SI_SUB_INIT_IF, SI_ORDER_FIRST,
     mptcp_counters_init, NULL);
@@ -97,6 +99,7 @@ mptcp_counters_free(const void *unused __unused)
 	COUNTER_ARRAY_FREE(V_mptcp.mv_stats, MPTCP_NSTATS);
 	COUNTER_ARRAY_FREE(V_mptcp.mv_fallbacks, MPTCP_NFALLBACKS);
 	counter_u64_free(V_mptcp.mv_established);
+	counter_u64_free(V_mptcp.mv_debug_suppressed);
 }
 VNET_SYSUNINIT(mptcp_counters_free, SI_SUB_INIT_IF, SI_ORDER_FIRST,
     mptcp_counters_free, NULL);
@@ -138,6 +141,21 @@ mptcp_count_ended(struct mpcb *mp)
 	MP_UNLOCK(mp);
 	for (i = 0; i < MPTCP_NSTATS; i++)
 		counter_u64_add(V_mptcp.mv_stats[i], stats.v[i]);
+}
+
+/*
+ * Whether one more debugging message may be logged in this second.  Any lock
+ * may be held.
+ */
+bool
+mptcp_may_log(void)
+{
+
+	if (ppsratecheck(&V_mptcp.mv_debug_last, &V_mptcp.mv_debug_pps,
+	    V_mptcp.mv_debug_rate))
+		return (true);
+	counter_u64_add(V_mptcp.mv_debug_suppressed, 1);
+	return (false);
 }
 
 /*
@@ -216,17 +234,25 @@ mptcp_sysctl_init(const void *unused __unused)
 SYSINIT(mptcp_sysctl, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, mptcp_sysctl_init,
     NULL);
 
+/*
+ * A single counter; arg1 is its place in the VNET.
+ */
 static int
-mptcp_sysctl_established(SYSCTL_HANDLER_ARGS)
+mptcp_sysctl_single(SYSCTL_HANDLER_ARGS)
 {
 	uint64_t sum;
 
-	sum = counter_u64_fetch(V_mptcp.mv_established);
+	sum = counter_u64_fetch(*(counter_u64_t *)arg1);
 	return (sysctl_handle_64(oidp, &sum, 0, req));
 }
-SYSCTL_PROC(_net_inet_tcp_mptcp_stats, OID_AUTO, established,
-    CTLFLAG_VNET | CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0,
-    mptcp_sysctl_established, "QU", "Connections that became multipath");
+#define	MPTCP_SINGLE(name, field, descr)				\
+	SYSCTL_PROC(_net_inet_tcp_mptcp_stats, OID_AUTO, name,		\
+	    CTLFLAG_VNET | CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE,	\
+	    &VNET_NAME(mptcp.field), 0, mptcp_sysctl_single, "QU", descr)
+
+MPTCP_SINGLE(established, mv_established, "Connections that became multipath");
+MPTCP_SINGLE(debug_suppressed, mv_debug_suppressed,
+    "Debugging messages that mp_debug_rate suppressed");
 SYSCTL_ULONG(_net_inet_tcp_mptcp_stats, OID_AUTO, reass_memory,
     CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_held_mem), 0,
     "Memory of the pieces that are held now, bytes");

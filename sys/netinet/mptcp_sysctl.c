@@ -251,3 +251,22 @@ SYSCTL_PROC(_net_inet_tcp_mptcp, OID_AUTO, mp_debug,
     CTLFLAG_VNET | CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
     mptcp_sysctl_debug, "A",
     "Debugging: CLASS:n or CLASS:=n of MPSESSION DSMAP SBSTATUS REASS ALL");
+
+static int
+mptcp_sysctl_debug_rate(SYSCTL_HANDLER_ARGS)
+{
+	int error, rate;
+
+	rate = V_mptcp.mv_debug_rate;
+	error = sysctl_handle_int(oidp, &rate, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	if (rate < -1)
+		return (EINVAL);
+	V_mptcp.mv_debug_rate = rate;
+	return (0);
+}
+SYSCTL_PROC(_net_inet_tcp_mptcp, OID_AUTO, mp_debug_rate,
+    CTLFLAG_VNET | CTLTYPE_INT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
+    mptcp_sysctl_debug_rate, "I",
+    "Debugging messages that are logged in a second, at most; -1: no limit");

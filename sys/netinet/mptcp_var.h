@@ -52,6 +52,7 @@
 #include <sys/_task.h>
 #include <sys/counter.h>
 #include <sys/queue.h>
+#include <sys/syslog.h>
 #include <sys/taskqueue.h>
 #include <netinet/mptcp_core.h>
 
@@ -108,6 +109,7 @@ struct mptcp_subflow {
 };
 
 #define	MPTCP_MAXIFADDR	16	/* address events before the task runs */
+#define	MPTCP_DEBUG_RATE 100	/* messages a second, unless it is set */
 #define	MPTCP_NOPUSH_MAX 5000000	/* us that TCP_NOPUSH holds data back */
 #define	MPTCP_ADDRS_AGAIN 1000000	/* us, before addresses are read again */
 
@@ -221,6 +223,9 @@ struct mptcp_vnet {
 	struct mptcp_core_config mv_config;	/* (p) */
 	struct mptcp_core_addresses mv_addresses;	/* (p) */
 	uint32_t	mv_debug;	/* (p) */
+	int		mv_debug_rate;	/* messages a second; -1: no limit */
+	int		mv_debug_pps;	/* ppsratecheck(9): a race costs a message */
+	struct timeval	mv_debug_last;	/* likewise */
 	uint32_t	mv_override_isn;
 	u_long		mv_held_mem;	/* (a) memory of held pieces, bytes */
 	u_long		mv_held_max;	/* most of it; 0: part of all clusters */
@@ -228,6 +233,7 @@ struct mptcp_vnet {
 	counter_u64_t	mv_stats[MPTCP_NSTATS];	/* of ended connections */
 	counter_u64_t	mv_fallbacks[MPTCP_NFALLBACKS];	/* by reason */
 	counter_u64_t	mv_established;	/* connections that became multipath */
+	counter_u64_t	mv_debug_suppressed;	/* messages beyond the rate */
 };
 VNET_DECLARE(struct mptcp_vnet, mptcp);
 #define	V_mptcp			VNET(mptcp)
@@ -305,12 +311,13 @@ void	mptcp_task(void *, int);
 void	mptcp_callout(void *);
 
 /*
- * net.inet.tcp.mptcp.mp_debug: CLASS:n prints levels 1 to n of a class.
+ * net.inet.tcp.mptcp.mp_debug: CLASS:n logs levels 1 to n of a class, at most
+ * mp_debug_rate messages a second.
  */
 #define	MPTCP_DEBUG(class, level, ...) do {				\
 	if (__predict_false(MPTCP_DBG_ENABLED(V_mptcp.mv_debug,		\
-	    MPTCP_DBG_##class, level)))					\
-		printf("mptcp " __VA_ARGS__);				\
+	    MPTCP_DBG_##class, level)) && mptcp_may_log())		\
+		log(LOG_DEBUG, "mptcp " __VA_ARGS__);			\
 } while (0)
 
 /*
@@ -329,6 +336,7 @@ void	mptcp_callout(void *);
 void	mptcp_count_fallback(int);
 void	mptcp_count_established(void);
 void	mptcp_count_ended(struct mpcb *);
+bool	mptcp_may_log(void);
 
 /* mptcp_usrreq.c */
 void	mptcp_end_sending(struct mpcb *, int);
