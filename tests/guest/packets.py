@@ -21,8 +21,9 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 CAPABLE, JOIN, DSS, TCPRST = 0, 1, 2, 8
 MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
 
-# What arrived: seq and ack as they stand in the header; options are those of kind 30.
-Segment = namedtuple('Segment', 'source sport dport flags seq ack options data')
+# What arrived: seq, ack and window as they stand in the header; options are those of kind 30; scale is the window scale
+# option's, or None.
+Segment = namedtuple('Segment', 'source sport dport flags seq ack window options scale data')
 # A DSS option: each None where it is absent; fin is a bool.
 Dss = namedtuple('Dss', 'ack dsn ssn length fin')
 
@@ -71,9 +72,9 @@ def parse(frame):
         return None
     ip = frame[14:14 + struct.unpack('!H', frame[16:18])[0]]
     tcp = ip[(ip[0] & 15) * 4:]
-    sport, dport, seq, ack = struct.unpack('!HHII', tcp[:12])
-    offset = (tcp[12] >> 4) * 4
-    rest, options = tcp[20:offset], []
+    sport, dport, seq, ack, offset, flags, window = struct.unpack('!HHIIBBH', tcp[:16])
+    offset = (offset >> 4) * 4
+    rest, options, scale = tcp[20:offset], [], None
     while rest and rest[0] != 0:
         if rest[0] == 1:
             rest = rest[1:]
@@ -82,8 +83,10 @@ def parse(frame):
             break
         if rest[0] == 30:
             options.append(rest[:rest[1]])
+        if rest[0] == 3:
+            scale = rest[2]
         rest = rest[rest[1]:]
-    return Segment(socket.inet_ntoa(ip[12:16]), sport, dport, tcp[13], seq, ack, options, tcp[offset:])
+    return Segment(socket.inet_ntoa(ip[12:16]), sport, dport, flags, seq, ack, window, options, scale, tcp[offset:])
 
 
 def receive(wanted, seconds):
@@ -199,16 +202,20 @@ class Accepted(Tcp):
 
 
 class Opened(Tcp):
-    """A connection to a port of the guest, with MP_CAPABLE; first(data) sends the first bytes."""
+    """A connection to a port of the guest, with MP_CAPABLE, and window scaling if scaled; first(data) sends the first bytes.
 
-    def __init__(self, port):
+    scale is the guest's: its windows, but that of the SYN/ACK, are in units of 2^scale octets.
+    """
+
+    def __init__(self, port, scaled=False):
         super().__init__(port)
         self.key = os.urandom(8)
-        self.send(SYN, b'\x1e\x04\x01\x01')
+        self.send(SYN, b'\x1e\x04\x01\x01' + (b'\1\3\3\0' if scaled else b''))
         answer, _ = self.until(lambda s: s.flags & (SYN | ACK) == SYN | ACK and option(s, CAPABLE))
         if answer is None:
             raise SystemExit('FAIL no SYN/ACK with MP_CAPABLE from port %d' % port)
         self.peer_key = option(answer, CAPABLE)[4:12]
+        self.scale = answer.scale or 0
         self.irs, self.ack = answer.seq, (answer.seq + 1) & MASK32
         self.send(ACK, b'\x1e\x14\x01\x01' + self.key + self.peer_key)
 
