@@ -240,7 +240,11 @@ mptcp_read_addresses(struct mpcb *mp)
 		else
 			mptcp_core_addresses_remove(&list, n);
 	MP_LOCK(mp);
-	error = mptcp_core_addresses_changed(mp->mp_core, &list, mptcp_now(mp));
+	error = 0;
+	MPTCP_FAIL_POINT(mptcp_no_addresses, error = ENOMEM);
+	if (error == 0)
+		error = mptcp_core_addresses_changed(mp->mp_core, &list,
+		    mptcp_now(mp));
 	if (error != 0)
 		mp->mp_addrs_due = true;	/* mptcp_arm() */
 	MP_UNLOCK(mp);
@@ -367,6 +371,7 @@ mptcp_ifaddr_task(struct mpcb *mp)
 	bool lost;
 	u_int i, n;
 
+	MPTCP_FAIL_POINT(mptcp_ifaddr_late, return);
 	mtx_lock(&mp->mp_dead_mtx);
 	n = mp->mp_nifaddr;
 	lost = mp->mp_ifaddr_lost;
