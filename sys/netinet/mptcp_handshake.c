@@ -31,9 +31,11 @@
  * The active side keeps its half in the subflow's private state, the passive
  * side in the syncache entry's sc_pspare (struct mptcp_synext).
  *
- * Locks: mptcp_connect() has the INP write lock.  The syncache calls with its
- * bucket's lock (add), with none (expand, respond from a SYN), or with the new
- * inpcb's write lock under the listener's (socket); MP_LOCK comes after these.
+ * Locks: mptcp_connect() has the INP write lock.  The syncache calls with no
+ * lock of its own while an entry is in no bucket (add, expand, respond from a
+ * SYN), or with the new inpcb's write lock under the listener's (join,
+ * promote); MP_LOCK comes after these.  With its bucket's lock it sends an
+ * option again (respond) and frees (free), which take no lock.
  *
  * Failure: without memory the connection is plain TCP, and a join is refused.
  *

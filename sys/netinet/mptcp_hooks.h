@@ -57,21 +57,19 @@ extern struct tcp_function_block mptcp_fb;
 	    &(inp)->inp_socket) != (uintptr_t)(so))
 #define	mptcp_is_subflow(tp)	((tp)->t_fb == &mptcp_fb)
 
-/*
- * tcp_usrreq.c: inp is write-locked on entry, and unlocked on return; after
- * mptcp_diverted_nolock() it is not.
- */
+/* tcp_usrreq.c: inp is write-locked on entry, and unlocked on return. */
 void	mptcp_usr_detach(struct socket *, struct inpcb *);
 int	mptcp_usr_disconnect(struct socket *, struct inpcb *);
 int	mptcp_usr_shutdown(struct socket *, struct inpcb *);
-int	mptcp_usr_rcvd(struct socket *, struct inpcb *);
-int	mptcp_usr_send(struct socket *, struct inpcb *, int, struct mbuf *,
-	    struct mbuf *);
 int	mptcp_usr_ready(struct socket *, struct inpcb *, struct mbuf *, int);
 void	mptcp_usr_abort(struct socket *, struct inpcb *);
 void	mptcp_usr_close(struct socket *, struct inpcb *);
 int	mptcp_ctloutput(struct socket *, struct inpcb *, struct sockopt *);
-/* The same, but inp stays locked. */
+/* No lock is held. */
+int	mptcp_usr_rcvd(struct socket *, struct inpcb *);
+int	mptcp_usr_send(struct socket *, struct inpcb *, int, struct mbuf *,
+	    struct mbuf *);
+/* inp is write-locked, and stays so. */
 void	mptcp_usr_accept(struct inpcb *);
 /* Before soisconnecting(): offer MPTCP in the SYN.  INP write lock. */
 void	mptcp_connect(struct tcpcb *);
@@ -79,29 +77,49 @@ void	mptcp_connect(struct tcpcb *);
 /* tcp_input.c: INP write lock of the subflow. */
 bool	mptcp_signal_ack(const struct tcpcb *);
 
-/* tcp_output.c, tcp_subr.c: INP write lock, perhaps SOCKBUF_LOCK(so_snd). */
+/*
+ * tcp_output.c, tcp_subr.c: INP write lock.  They take no lock themselves:
+ * tcp_output() calls with SOCKBUF_LOCK(so_snd) held as well.
+ */
 bool	mptcp_clip(const struct tcpcb *, uint32_t, int32_t *);
 long	mptcp_rcvspace(const struct tcpcb *, const struct socket *);
 long	mptcp_rcvroom(const struct tcpcb *, struct socket *);
 u_int	mptcp_optlen(const struct tcpcb *);
 void	mptcp_options(struct tcpcb *, struct tcpopt *, uint32_t, int32_t,
 	    uint16_t);
+/* tcp_subr.c: no lock. */
+#ifdef MPTCP_TESTING
 bool	mptcp_override_isn(uint32_t *);
+#else
+#define	mptcp_override_isn(isn)			false
+#endif
 
-/* tcp_syncache.c: what mptcp_syncache_add() is told of the listener. */
+/*
+ * tcp_syncache.c: what mptcp_syncache_add() is told of the listener.  INP lock
+ * of the listener.
+ */
 bool	mptcp_excluded(struct tcpcb *);
-/* False from the first two asks for a RST. */
+/*
+ * No lock of the syncache: the entry is in no bucket, yet or any more.  False
+ * asks for a RST.
+ */
 bool	mptcp_syncache_add(struct syncache *, bool, bool,
 	    const struct tcpopt *, const struct tcphdr *);
 bool	mptcp_syncache_expand(struct syncache *, bool, const struct tcphdr *);
+/* The bucket's lock, where the entry is in one. */
 void	mptcp_syncache_respond(struct syncache *, struct tcpopt *, int);
+/* INP write lock of the new connection, INP lock of its listener. */
 bool	mptcp_syncache_join(struct syncache *, struct socket *);
 void	mptcp_syncache_promote(struct syncache *, struct socket *);
+/* The bucket's lock, where the entry is in one. */
 void	mptcp_syncache_free(struct syncache *);
 /* Whether the RST that they ask for may go out: icmplim. */
 bool	mptcp_may_reset(void);
 
-/* in_pcb.c: the socket that owns the pcb, for sockstat and netstat. */
+/*
+ * tcp_subr.c: the socket that owns a subflow's pcb, for sockstat and netstat.
+ * INP lock; takes MP_LOCK.
+ */
 void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
 
 #else /* !MPTCP */
@@ -134,6 +152,6 @@ void	mptcp_toxsocket(const struct inpcb *, struct xsocket *);
 #define	mptcp_syncache_join(sc, so)		false
 #define	mptcp_syncache_promote(sc, so)		do { } while (0)
 #define	mptcp_syncache_free(sc)			do { } while (0)
-#define	mptcp_toxsocket(inp, xso)		sotoxsocket((inp)->inp_socket, xso)
+#define	mptcp_toxsocket(inp, xso)		do { } while (0)
 #endif /* MPTCP */
 #endif /* _NETINET_MPTCP_HOOKS_H_ */

@@ -444,16 +444,3 @@ mptcp_options(struct tcpcb *tp, struct tcpopt *to, uint32_t seq, int32_t len,
 	to->to_mptcp = sub->ms_opt;
 	to->to_mptcplen = optlen;
 }
-
-/*
- * net.inet.tcp.override_isn: a fixed initial sequence number, for tests.
- */
-bool
-mptcp_override_isn(uint32_t *isn)
-{
-
-	if (__predict_true(V_mptcp.mv_override_isn == 0))
-		return (false);
-	*isn = V_mptcp.mv_override_isn;
-	return (true);
-}

@@ -625,30 +625,26 @@ mptcp_subflow_up(struct mpcb *mp, struct mptcp_subflow *sub, uint8_t sf,
 }
 
 /*
- * in_pcb.c: the socket that owns the pcb, as sockstat(1) and netstat(1) should
- * see it.  Under MP_LOCK, for the application's socket is freed by whoever
- * holds another subflow's lock, or none; mptcp_usr_detach() comes before.
+ * tcp_subr.c: the socket that owns a subflow's pcb, as sockstat(1) and
+ * netstat(1) should see it.  INP lock.  Under MP_LOCK, for the application's
+ * socket is freed by whoever holds another subflow's lock, or none;
+ * mptcp_usr_detach() comes before.
  */
 void
 mptcp_toxsocket(const struct inpcb *inp, struct xsocket *xso)
 {
-	const struct tcpcb *tp;
 	const struct mptcp_subflow *sub;
+	struct tcpcb *tp;
 	struct mpcb *mp;
 
-	if (inp->inp_pcbinfo == &V_tcbinfo) {
-		tp = intotcpcb(__DECONST(struct inpcb *, inp));
-		if (mptcp_is_subflow(tp) && (sub = tptosubflow(tp)) != NULL &&
-		    sub->ms_phase == MPS_UP) {
-			mp = sub->ms_mp;
-			MP_LOCK(mp);
-			if (!mp->mp_detached) {
-				sotoxsocket(mp->mp_so, xso);
-				MP_UNLOCK(mp);
-				return;
-			}
-			MP_UNLOCK(mp);
-		}
-	}
-	sotoxsocket(inp->inp_socket, xso);
+	INP_LOCK_ASSERT(inp);
+	tp = intotcpcb(__DECONST(struct inpcb *, inp));
+	if (!mptcp_is_subflow(tp) || (sub = tptosubflow(tp)) == NULL ||
+	    sub->ms_phase != MPS_UP)
+		return;
+	mp = sub->ms_mp;
+	MP_LOCK(mp);
+	if (!mp->mp_detached)
+		sotoxsocket(mp->mp_so, xso);
+	MP_UNLOCK(mp);
 }

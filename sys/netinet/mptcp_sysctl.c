@@ -71,9 +71,24 @@
 SYSCTL_NODE(_net_inet_tcp, OID_AUTO, mptcp, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
     "Multipath TCP");
 
+#ifdef MPTCP_TESTING
 SYSCTL_U32(_net_inet_tcp, OID_AUTO, override_isn, CTLFLAG_VNET | CTLFLAG_RW,
     &VNET_NAME(mptcp.mv_override_isn), 0,
     "Initial sequence number of every connection, for tests; 0 is off");
+
+/*
+ * tcp_subr.c: a fixed initial sequence number, for tests.  No lock.
+ */
+bool
+mptcp_override_isn(uint32_t *isn)
+{
+
+	if (__predict_true(V_mptcp.mv_override_isn == 0))
+		return (false);
+	*isn = V_mptcp.mv_override_isn;
+	return (true);
+}
+#endif /* MPTCP_TESTING */
 
 /*
  * A number; arg2 is the core's knob.

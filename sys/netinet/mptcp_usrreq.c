@@ -28,11 +28,12 @@
 /*
  * User requests on the application's socket of a multipath connection.
  *
- * Each tcp_usr_*() comes here with the pinned inpcb write-locked, because the
+ * Most of tcp_usr_*() come here with the pinned inpcb write-locked, because the
  * inpcb no longer belongs to that socket.  The lock is dropped first: what
- * follows takes MP_LOCK, and the locks of subflows one after another.  Sending
- * and reading come without it: once an inpcb is another socket's it stays so,
- * and its lock would make the application wait for every segment's input.
+ * follows takes MP_LOCK, and the locks of subflows one after another.
+ * mptcp_usr_send() and mptcp_usr_rcvd() come without it: once an inpcb is
+ * another socket's it stays so, and its lock would make the application wait
+ * for every segment's input.
  *
  * The MPCB stays for as long as the application's socket has its so_pcb.
  *
@@ -77,17 +78,30 @@
 #include <netinet/mptcp_dtrace.h>
 
 /*
- * Drops the lock of the pinned inpcb, where it is held; returns the MPCB.
+ * The MPCB of a pinned inpcb, referenced.  No lock is needed: once an inpcb is
+ * a subflow socket's, its subflow stays until mptcp_usr_detach().
+ */
+static struct mpcb *
+mptcp_usr_mpcb(struct inpcb *inp)
+{
+	struct mpcb *mp;
+
+	mp = tptosubflow(intotcpcb(inp))->ms_mp;
+	mpcb_ref(mp);
+	return (mp);
+}
+
+/*
+ * The same for a caller that has the INP write lock, which is dropped.
  */
 struct mpcb *
 mptcp_usr_enter(struct inpcb *inp)
 {
 	struct mpcb *mp;
 
-	mp = tptosubflow(intotcpcb(inp))->ms_mp;
-	mpcb_ref(mp);
-	if (INP_WLOCKED(inp))
-		INP_WUNLOCK(inp);
+	INP_WLOCK_ASSERT(inp);
+	mp = mptcp_usr_mpcb(inp);
+	INP_WUNLOCK(inp);
 	return (mp);
 }
 
@@ -165,6 +179,9 @@ mptcp_appended(struct mpcb *mp)
 		mptcp_end_data(mp);
 }
 
+/*
+ * send(2): no lock is held.
+ */
 int
 mptcp_usr_send(struct socket *so, struct inpcb *inp, int flags,
     struct mbuf *m, struct mbuf *control)
@@ -172,7 +189,7 @@ mptcp_usr_send(struct socket *so, struct inpcb *inp, int flags,
 	struct mpcb *mp;
 	int error;
 
-	mp = mptcp_usr_enter(inp);
+	mp = mptcp_usr_mpcb(inp);
 	error = 0;
 	if (control != NULL) {
 		if (control->m_len > 0)
@@ -252,12 +269,15 @@ mptcp_usr_ready(struct socket *so, struct inpcb *inp, struct mbuf *m,
 	return (error);
 }
 
+/*
+ * recv(2) took bytes out of so_rcv: no lock is held.
+ */
 int
 mptcp_usr_rcvd(struct socket *so, struct inpcb *inp)
 {
 	struct mpcb *mp;
 
-	mp = mptcp_usr_enter(inp);
+	mp = mptcp_usr_mpcb(inp);
 	MP_LOCK(mp);
 	if (mptcp_core_set_rcv_space(mp->mp_core,
 	    lmax(sbspace(&so->so_rcv), 0)))

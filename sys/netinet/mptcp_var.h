@@ -226,7 +226,7 @@ struct mptcp_vnet {
 	int		mv_debug_rate;	/* messages a second; -1: no limit */
 	int		mv_debug_pps;	/* ppsratecheck(9): a race costs a message */
 	struct timeval	mv_debug_last;	/* likewise */
-	uint32_t	mv_override_isn;
+	uint32_t	mv_override_isn; /* with options MPTCP_TESTING */
 	u_long		mv_held_mem;	/* (a) memory of held pieces, bytes */
 	u_long		mv_held_max;	/* most of it; 0: part of all clusters */
 	u_long		mv_held_mpcb_max; /* and of a connection; 0: by so_rcv */
