@@ -44,32 +44,10 @@
 #include "opt_inet.h"
 #include "opt_inet6.h"
 
-#include <sys/param.h>
-#include <sys/systm.h>
-#include <sys/kernel.h>
-#include <sys/lock.h>
-#include <sys/malloc.h>
+#include <netinet/mptcp_glue.h>
 #include <sys/module.h>
-#include <sys/mutex.h>
-#include <sys/rwlock.h>
-#include <sys/socket.h>
-#include <sys/socketvar.h>
-#include <sys/sysctl.h>
-
-#include <net/if.h>
-#include <net/vnet.h>
-
-#include <netinet/in.h>
-#include <netinet/in_pcb.h>
-#include <netinet/tcp.h>
-#include <netinet/tcp_fsm.h>
-#include <netinet/tcp_seq.h>
-#include <netinet/tcp_var.h>
 #include <netinet/cc/cc.h>
 #include <netinet/cc/cc_module.h>
-#include <netinet/mptcp_compat.h>
-#include <netinet/mptcp_hooks.h>
-#include <netinet/mptcp_var.h>
 
 /* The coupling is worked out again after so many microseconds. */
 #define	MPTCP_COUPLE_EVERY	10000

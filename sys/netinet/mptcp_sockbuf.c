@@ -43,28 +43,9 @@
 #include "opt_inet.h"
 #include "opt_inet6.h"
 
-#include <sys/param.h>
-#include <sys/systm.h>
-#include <sys/kernel.h>
-#include <sys/lock.h>
-#include <sys/mbuf.h>
-#include <sys/mutex.h>
-#include <sys/protosw.h>
+#include <netinet/mptcp_glue.h>
 #include <sys/resource.h>
-#include <sys/resourcevar.h>
-#include <sys/rwlock.h>
-#include <sys/socket.h>
-#include <sys/socketvar.h>
 #include <sys/ucred.h>
-
-#include <net/if.h>
-#include <net/vnet.h>
-
-#include <netinet/in.h>
-#include <netinet/in_pcb.h>
-#include <netinet/tcp.h>
-#include <netinet/tcp_var.h>
-#include <netinet/mptcp_var.h>
 
 /* A longer round trip does not count, nor one so long ago, ms. */
 #define	MPTCP_RCV_RTT_MAX	1000

@@ -43,36 +43,14 @@
 #include "opt_inet.h"
 #include "opt_inet6.h"
 
-#include <sys/param.h>
-#include <sys/systm.h>
-#include <sys/kernel.h>
-#include <sys/lock.h>
-#include <sys/malloc.h>
-#include <sys/mbuf.h>
-#include <sys/mutex.h>
-#include <sys/protosw.h>
-#include <sys/rwlock.h>
-#include <sys/socket.h>
-#include <sys/socketvar.h>
-#include <sys/sysctl.h>
-
-#include <net/if.h>
-#include <net/vnet.h>
-
-#include <netinet/in.h>
-#include <netinet/in_pcb.h>
+#include <netinet/mptcp_glue.h>
 #include <netinet/ip.h>
 #include <netinet/ip_var.h>
 #ifdef INET6
 #include <netinet/ip6.h>
 #include <netinet6/ip6_var.h>
 #endif
-#include <netinet/tcp.h>
-#include <netinet/tcp_var.h>
 #include <netinet/cc/cc.h>
-#include <netinet/mptcp_hooks.h>
-#include <netinet/mptcp_var.h>
-#include <netinet/mptcp_dtrace.h>
 
 enum mptcp_optscope {
 	MPO_SOCKET,	/* the connection's: sosetopt() has done all of it */

@@ -43,7 +43,12 @@ echo "== clients of both kinds"
 e=$(stat b established); n=0
 for i in 1 2 3 4 5 6; do
 	jexec a sysctl -q net.inet.tcp.mptcp.enable=$((i % 2)) >/dev/null
-	timeout 60 jexec a $M BIDI 10.10.0.2 5000 $((8*MB)) $i & eval "P$i=$!"; sleep 1
+	timeout 60 jexec a $M BIDI 10.10.0.2 5000 $((8*MB)) $i & eval "P$i=$!"
+	# The next client's setting must not meet this one's SYN.
+	for t in 1 2 3 4 5 6 7 8; do
+		[ $(jexec a netstat -np tcp | grep -c ' 10.10.0.2.5000 ') -ge $i ] && break; sleep 0.5
+	done
+	sleep 1
 done
 jexec a sysctl -q net.inet.tcp.mptcp.enable=1 >/dev/null
 for i in 1 2 3 4 5 6; do eval "wait \$P$i" || bad "client $i"; done

@@ -64,7 +64,7 @@ copy() {
 TO=90
 strip 1 2 UP -s S
 strip 2 2 DOWN -s A
-strip 2 6s UP -s D; broken DOWN -s D -n 1000000; broken UP -s D -n 1000000
+SIZE=$((2*BYTES)) strip 2 6s UP -s D; broken DOWN -s D -n 1000000; broken UP -s D -n 1000000
 SIZE=${SMALL:-$((4*MB))}
 for way in ${WAYS:-UP DOWN BIDI}; do
 	strip 1 2 $way -s SA

@@ -6,7 +6,8 @@
 # change the result.  Eight nanoseconds are about what emulation needs in truth;
 # with fewer the guest does more in a second, and the test takes longer.
 # With a peer on Linux the guest runs in real time, with two TAPs in a network
-# namespace of its own.
+# namespace of its own.  So does a guest of several processors
+# ($MPTCP_GUEST_CPUS): QEMU counts the instructions of one only.
 #
 # shellcheck disable=SC2154 # state and kernel are the caller's
 
@@ -27,7 +28,7 @@ guest_run()
 	[ -z "$2" ] || append="$append,guest.settings=$(echo "$2" | tr ' ' +)"
 	[ -z "${4:-}" ] || append="$append,guest.addresses=10.1.0.1/24+10.2.0.1/24"
 	console=$3 netns=${4:-}
-	set -- qemu-system-x86_64 -M pc -m "${MPTCP_GUEST_MEMORY:-512}" -smp 1 -cpu "$processor" \
+	set -- qemu-system-x86_64 -M pc -m "${MPTCP_GUEST_MEMORY:-512}" -smp "${MPTCP_GUEST_CPUS:-1}" -cpu "$processor" \
 	    -display none -vga none -monitor none -no-reboot -kernel "$kernel" -append "$append" \
 	    -drive "file=$state/disk,if=virtio,format=raw,snapshot=on" -nic none
 	case $console in
@@ -40,7 +41,7 @@ guest_run()
 			set -- "$@" -netdev "tap,id=n$n,ifname=tap$n,script=no,downscript=no" \
 			    -device "virtio-net-pci,netdev=n$n,romfile=,mac=52:54:00:4d:51:0$n"
 		done
-	elif [ "$console" = stdio ]; then
+	elif [ "$console" = stdio ] || [ "${MPTCP_GUEST_CPUS:-1}" -gt 1 ]; then
 		set -- "$@" -accel tcg
 	else
 		set -- "$@" -accel tcg -icount "shift=${MPTCP_GUEST_SHIFT:-3},sleep=off"
