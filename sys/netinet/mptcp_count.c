@@ -26,24 +26,19 @@
  */
 
 /*
- * net.inet.tcp.mptcp.stats: counters of a VNET.
+ * Counters of a VNET, counted.
  *
  * Sums are of counter(9), so that whoever counts takes no lock and writes to no
  * memory that another processor writes to.  What a connection counts itself is
  * under its MP_LOCK, and comes to the sums when the connection ends.
  *
- * Locks: none to count.  A reader of a connection's counters takes MPP_LOCK and
- * MP_LOCK, one after the other.
+ * Locks: none.
  */
 #include <sys/cdefs.h>
 #include "opt_inet.h"
 #include "opt_inet6.h"
 
 #include <netinet/mptcp_glue.h>
-
-SYSCTL_DECL(_net_inet_tcp_mptcp);
-SYSCTL_NODE(_net_inet_tcp_mptcp, OID_AUTO, stats, CTLFLAG_RD | CTLFLAG_MPSAFE,
-    0, "Multipath TCP counters");
 
 /*
  * There before, and for longer than, whatever may count: as tcpstat.
@@ -127,105 +122,3 @@ mptcp_may_log(void)
 	counter_u64_add(V_mptcp.mv_debug_suppressed, 1);
 	return (false);
 }
-
-/*
- * Counter n over all connections of this VNET, those that ended included.
- */
-static uint64_t
-mptcp_counter(u_int n)
-{
-	struct mptcp_core_stats one;
-	struct mpcb *mp;
-	uint64_t sum;
-
-	sum = counter_u64_fetch(V_mptcp.mv_stats[n]);
-	/* MPP_LOCK is a leaf: take references first, MP_LOCK then. */
-	for (mp = mptcp_next(NULL); mp != NULL; mp = mptcp_next(mp)) {
-		MP_LOCK(mp);
-		mptcp_core_stats_get(mp->mp_core, &one);
-		MP_UNLOCK(mp);
-		sum += one.v[n];
-	}
-	return (sum);
-}
-
-/*
- * A counter of the core's; arg2 is its number.
- */
-static int
-mptcp_sysctl_counter(SYSCTL_HANDLER_ARGS)
-{
-	uint64_t sum;
-
-	sum = mptcp_counter(arg2);
-	return (sysctl_handle_64(oidp, &sum, 0, req));
-}
-
-/*
- * Fallbacks to plain TCP by reason; arg2 is the reason.
- */
-static int
-mptcp_sysctl_fallback(SYSCTL_HANDLER_ARGS)
-{
-	uint64_t sum;
-
-	sum = counter_u64_fetch(V_mptcp.mv_fallbacks[arg2]);
-	return (sysctl_handle_64(oidp, &sum, 0, req));
-}
-
-/*
- * The names of the counters are the core's, so their nodes are made at run
- * time, once for all VNETs.
- */
-static void
-mptcp_sysctl_init(const void *unused __unused)
-{
-	struct sysctl_oid_list *stats;
-	struct sysctl_oid *fallback;
-	u_int i;
-
-	stats = SYSCTL_STATIC_CHILDREN(_net_inet_tcp_mptcp_stats);
-	for (i = 0; i < MPTCP_NSTATS; i++)
-		SYSCTL_ADD_PROC(NULL, stats, OID_AUTO,
-		    mptcp_core_stats_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
-		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i, mptcp_sysctl_counter,
-		    "QU", "mptcp(4) describes it");
-	fallback = SYSCTL_ADD_NODE(NULL, stats, OID_AUTO, "fallback",
-	    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL,
-	    "Connections that became plain TCP, by reason");
-	if (fallback == NULL)
-		return;
-	for (i = 0; i < MPTCP_NFALLBACKS; i++)
-		SYSCTL_ADD_PROC(NULL, SYSCTL_CHILDREN(fallback), OID_AUTO,
-		    mptcp_core_fallback_name(i), CTLTYPE_U64 | CTLFLAG_VNET |
-		    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, i,
-		    mptcp_sysctl_fallback, "QU", "mptcp(4) describes it");
-}
-SYSINIT(mptcp_sysctl, SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, mptcp_sysctl_init,
-    NULL);
-
-/*
- * A single counter; arg1 is its place in the VNET.
- */
-static int
-mptcp_sysctl_single(SYSCTL_HANDLER_ARGS)
-{
-	uint64_t sum;
-
-	sum = counter_u64_fetch(*(counter_u64_t *)arg1);
-	return (sysctl_handle_64(oidp, &sum, 0, req));
-}
-#define	MPTCP_SINGLE(name, field, descr)				\
-	SYSCTL_PROC(_net_inet_tcp_mptcp_stats, OID_AUTO, name,		\
-	    CTLFLAG_VNET | CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE,	\
-	    &VNET_NAME(mptcp.field), 0, mptcp_sysctl_single, "QU", descr)
-
-MPTCP_SINGLE(established, mv_established, "Connections that became multipath");
-MPTCP_SINGLE(debug_suppressed, mv_debug_suppressed,
-    "Debugging messages that mp_debug_rate suppressed");
-SYSCTL_ULONG(_net_inet_tcp_mptcp_stats, OID_AUTO, reass_memory,
-    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_held_mem), 0,
-    "Memory of the pieces that are held now, bytes");
-SYSCTL_UINT(_net_inet_tcp_mptcp_stats, OID_AUTO, connections,
-    CTLFLAG_VNET | CTLFLAG_RD, &VNET_NAME(mptcp.mv_count), 0,
-    "Multipath connections that there are");

@@ -32,6 +32,7 @@
 #ifndef _NETINET_MPTCP_GLUE_H_
 #define	_NETINET_MPTCP_GLUE_H_
 
+#ifdef _KERNEL
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/counter.h>
@@ -46,6 +47,7 @@
 #include <sys/protosw.h>
 #include <sys/resourcevar.h>
 #include <sys/rwlock.h>
+#include <sys/smp.h>
 #include <sys/socket.h>
 #include <sys/socketvar.h>
 #include <sys/sysctl.h>
@@ -67,5 +69,5 @@
 #include <netinet/mptcp_hooks.h>
 #include <netinet/mptcp_var.h>
 #include <netinet/mptcp_dtrace.h>
-
+#endif /* _KERNEL */
 #endif /* _NETINET_MPTCP_GLUE_H_ */

@@ -85,42 +85,6 @@ struct mptcp_synext {
 static uint8_t mptcp_secret[SIPHASH_KEY_LENGTH];
 
 /*
- * Whether a socket, or the listener that it comes from, excludes MPTCP: what
- * was asked for works on one TCP connection only, or would be left out on
- * further subflows.  INP lock.
- */
-bool
-mptcp_excluded(struct tcpcb *tp)
-{
-	const struct inpcb *inp = tptoinpcb(tp);
-
-	INP_LOCK_ASSERT(inp);
-	if ((tp->t_flags & (TF_NOOPT | TF_SIGNATURE | TF_TOE)) != 0 ||
-	    tp->t_port != 0)
-		return (true);
-	/* Another stack.  A subflow's private one is another, too. */
-	if (!mptcp_is_subflow(tp) &&
-	    tp->t_fb->tfb_tcp_output != tcp_default_output)
-		return (true);
-#if defined(IPSEC) || defined(IPSEC_SUPPORT)
-	if (inp->inp_sp != NULL &&
-	    (inp->inp_sp->flags & (INP_INBOUND_POLICY | INP_OUTBOUND_POLICY)))
-		return (true);
-#endif
-#ifdef INET6
-	if ((inp->inp_vflag & INP_IPV6PROTO) != 0)
-		return (inp->in6p_outputopts != NULL &&
-		    (inp->in6p_outputopts->ip6po_pktinfo != NULL ||
-		    inp->in6p_outputopts->ip6po_nexthop != NULL ||
-		    inp->in6p_outputopts->ip6po_hbh != NULL ||
-		    inp->in6p_outputopts->ip6po_dest1 != NULL ||
-		    inp->in6p_outputopts->ip6po_rthdr != NULL ||
-		    inp->in6p_outputopts->ip6po_dest2 != NULL));
-#endif
-	return (inp->inp_options != NULL);
-}
-
-/*
  * connect(2): offer MPTCP in the SYN, unless the socket excludes it.
  */
 void

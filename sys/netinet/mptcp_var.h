@@ -41,6 +41,14 @@
  * built.  The application's socket is woken with no lock held.  docs/LOCKING.md
  * has the reasons.
  *
+ * Calls go one way, which tools/check-kernel sees to.  A C file calls only what
+ * is in files before it in this list:
+ *   order: os count held pcb taskqueue subflow segment sockbuf sndbuf
+ *   order: inherit cc reass output run promote input pm handshake stack
+ *   order: usrreq sockopt end task vnet stats sysctl
+ * What must go the other way (a task, a callout, TCP's function block) goes by a
+ * pointer.
+ *
  * Field marks: (c) constant, (i) INP of the subflow, (m) MP_LOCK, (p) MPP_LOCK,
  * (a) atomic.
  */
@@ -151,6 +159,16 @@ struct mptcp_carried {
 	struct mptcp_ccopt mc_ccopts[MPTCP_MAXCCOPTS];
 };
 
+/* What a socket option of FreeBSD's belongs to. */
+enum mptcp_optscope {
+	MPO_SOCKET,	/* the connection's: sosetopt() has done all of it */
+	MPO_STREAM,	/* the connection's: done here */
+	MPO_SUBFLOWS,	/* every subflow, old and new */
+	MPO_PRESENT,	/* every subflow that there is: it looks at one TCP */
+	MPO_REFUSED,	/* what only one TCP connection has: excludes MPTCP */
+	MPO_OTHER	/* other protocols and stacks: TCP says what it says */
+};
+
 struct mpcb {
 	struct mtx	mp_mtx;		/* MP_LOCK */
 	LIST_ENTRY(mpcb) mp_list;	/* (p) */
@@ -244,29 +262,50 @@ VNET_DECLARE(struct mptcp_vnet, mptcp);
 #define	MPP_WUNLOCK()		rw_wunlock(&V_mptcp.mv_lock)
 
 MALLOC_DECLARE(M_MPTCP);
-TASKQUEUE_DECLARE(mptcp);
 
 #define	tptosubflow(tp)		((struct mptcp_subflow *)(tp)->t_fb_ptr)
 
+/* mptcp_count.c */
+void	mptcp_count_fallback(int);
+void	mptcp_count_established(void);
+void	mptcp_count_ended(struct mpcb *);
+bool	mptcp_may_log(void);
+
+/* mptcp_held.c */
+struct mbuf *mptcp_hold(struct mpcb *, struct mbuf *);
+void	mptcp_unhold(struct mpcb *, const struct mbuf *);
+u_long	mptcp_held_most(void);
+
 /* mptcp_pcb.c */
+struct mpcb *mpcb_alloc(struct socket *, struct inpcb *);
+void	mpcb_ref(struct mpcb *);
+void	mpcb_rele(struct mpcb *);
+struct mpcb *mptcp_find(uint32_t);
+struct mpcb *mptcp_next(struct mpcb *);
+bool	mptcp_publish(struct mpcb *);
+void	mptcp_unpublish(struct mpcb *);
+
+/* mptcp_taskqueue.c */
+void	mptcp_schedule(struct mpcb *);
+void	mptcp_callout(void *);
+void	mptcp_arm(struct mpcb *, uint64_t);
+void	mptcp_quiesce(void);
+
+/* mptcp_subflow.c */
 struct mptcp_subflow *mptcp_subflow_alloc(struct tcpcb *);
 void	mptcp_subflow_ref(struct mptcp_subflow *);
 struct mptcp_subflow *mptcp_subflow_get(struct mpcb *, int);
 void	mptcp_subflow_rele(struct mptcp_subflow *);
 void	mptcp_subflow_free(struct mptcp_subflow *);
-void	mptcp_unpublish(struct mpcb *);
-void	mptcp_sockaddr(const struct inpcb *, struct mptcp_core_addr *,
-	    struct mptcp_core_addr *);
-struct socket *mptcp_sosubflow(struct socket *);
 bool	mptcp_fb_attach(struct tcpcb *, struct mptcp_subflow *);
 void	mptcp_fb_detach(struct tcpcb *);
-bool	mptcp_promote(struct tcpcb *, struct socket *,
-	    const struct mptcp_core_agreed *);
-bool	mptcp_subflow_up(struct mpcb *, struct mptcp_subflow *, uint8_t, bool);
-struct mpcb *mptcp_find(uint32_t);
-struct mpcb *mptcp_next(struct mpcb *);
-void	mpcb_ref(struct mpcb *);
-void	mpcb_rele(struct mpcb *);
+void	mptcp_sockaddr(const struct inpcb *, struct mptcp_core_addr *,
+	    struct mptcp_core_addr *);
+
+/* mptcp_segment.c */
+const uint8_t *mptcp_tcp_options(const struct tcphdr *, size_t *);
+uint8_t	*mptcp_find_option(struct tcphdr *, uint8_t);
+uint32_t mptcp_stamp_rtt(struct tcpcb *, struct tcphdr *);
 
 /* mptcp_sockbuf.c */
 void	mptcp_size_buffers(struct socket *);
@@ -279,21 +318,19 @@ void	mptcp_rcv_rtt(struct tcpcb *, struct mptcp_subflow *, struct tcphdr *,
 void	mptcp_autorcvbuf(struct mpcb *, uint32_t, uint64_t);
 void	mptcp_autosndbuf(struct mpcb *);
 
-/* mptcp_held.c */
-struct mbuf *mptcp_hold(struct mpcb *, struct mbuf *);
-void	mptcp_unhold(struct mpcb *, const struct mbuf *);
-u_long	mptcp_held_most(void);
+/* mptcp_sndbuf.c */
+void	mptcp_appended(struct mpcb *);
+struct mbuf *mptcp_release(struct mpcb *);
+void	mptcp_end_data(struct mpcb *);
+void	mptcp_end_sending(struct mpcb *, int);
 
-/* mptcp_input.c */
-uint8_t	*mptcp_find_option(struct tcphdr *, uint8_t);
-uint32_t mptcp_stamp_rtt(struct tcpcb *, struct tcphdr *);
-void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
-	    int, uint8_t);
-void	mptcp_drain(struct mpcb *, struct mptcp_subflow *, uint64_t);
-
-/* mptcp_output.c */
-int	mptcp_output(struct tcpcb *);
-void	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
+/* mptcp_inherit.c */
+enum mptcp_optscope mptcp_scope(const struct sockopt *);
+bool	mptcp_refuses_option(const struct sockopt *);
+void	mptcp_carry(struct mpcb *, struct tcpcb *);
+void	mptcp_inherit_socket(const struct socket *, struct socket *);
+void	mptcp_inherit(struct mpcb *, struct socket *, struct tcpcb *);
+void	mptcp_clamp(const struct mpcb *, struct tcpcb *);
 
 /* mptcp_cc.c */
 void	mptcp_couple(struct mpcb *, struct mptcp_subflow *, uint64_t);
@@ -302,13 +339,47 @@ void	mptcp_cc_input(struct tcpcb *, struct mptcp_subflow *, struct tcphdr *,
 	    int);
 void	mptcp_cwnd_validate(struct tcpcb *, struct mptcp_subflow *);
 
-/* mptcp_timer.c */
+/* mptcp_reass.c */
+void	mptcp_drain(struct mpcb *, struct mptcp_subflow *, uint64_t);
+
+/* mptcp_output.c */
+int	mptcp_output(struct tcpcb *);
+void	mptcp_sync(struct mpcb *, struct mptcp_subflow *);
+
+/* mptcp_run.c */
 void	mptcp_run(struct mpcb *, bool);
 void	mptcp_run_unlock(struct mpcb *, bool, uint64_t);
-void	mptcp_appended(struct mpcb *);
-void	mptcp_schedule(struct mpcb *);
+
+/* mptcp_promote.c */
+struct socket *mptcp_sosubflow(struct socket *);
+bool	mptcp_promote(struct tcpcb *, struct socket *,
+	    const struct mptcp_core_agreed *);
+bool	mptcp_subflow_up(struct mpcb *, struct mptcp_subflow *, uint8_t, bool);
+
+/* mptcp_input.c */
+void	mptcp_do_segment(struct tcpcb *, struct mbuf *, struct tcphdr *, int,
+	    int, uint8_t);
+
+/* mptcp_pm.c */
+bool	mptcp_may_use(const struct mpcb *, const struct mptcp_core_addr *);
+void	mptcp_open_subflow(struct mpcb *, const struct mptcp_core_action *);
+void	mptcp_read_addresses(struct mpcb *);
+void	mptcp_ifaddr_task(struct mpcb *);
+void	mptcp_addresses_changed(void);
+
+/* mptcp_usrreq.c */
+struct mpcb *mptcp_usr_enter(struct inpcb *);
+
+/* mptcp_sockopt.c */
+void	mptcp_congestion_task(struct mpcb *);
+
+/* mptcp_end.c */
+void	mptcp_reap(struct mpcb *);
+void	mptcp_bury(struct mpcb *);
+void	mptcp_teardown(struct mpcb *);
+
+/* mptcp_task.c */
 void	mptcp_task(void *, int);
-void	mptcp_callout(void *);
 
 /*
  * net.inet.tcp.mptcp.mp_debug: CLASS:n logs levels 1 to n of a class, at most
@@ -331,31 +402,6 @@ void	mptcp_callout(void *);
 #else
 #define	MPTCP_FAIL_POINT(name, ...)	do { } while (0)
 #endif
-
-/* mptcp_count.c */
-void	mptcp_count_fallback(int);
-void	mptcp_count_established(void);
-void	mptcp_count_ended(struct mpcb *);
-bool	mptcp_may_log(void);
-
-/* mptcp_usrreq.c */
-void	mptcp_end_sending(struct mpcb *, int);
-struct mpcb *mptcp_usr_enter(struct inpcb *);
-
-/* mptcp_sockopt.c */
-bool	mptcp_refuses_option(const struct sockopt *);
-void	mptcp_carry(struct mpcb *, struct tcpcb *);
-void	mptcp_inherit_socket(const struct socket *, struct socket *);
-void	mptcp_inherit(struct mpcb *, struct socket *, struct tcpcb *);
-void	mptcp_clamp(const struct mpcb *, struct tcpcb *);
-void	mptcp_congestion_task(struct mpcb *);
-
-/* mptcp_pm.c */
-bool	mptcp_may_use(const struct mpcb *, const struct mptcp_core_addr *);
-void	mptcp_open_subflow(struct mpcb *, const struct mptcp_core_action *);
-void	mptcp_read_addresses(struct mpcb *);
-void	mptcp_ifaddr_task(struct mpcb *);
-void	mptcp_addresses_changed(void);
 
 /* The core's clock: microseconds since boot, which never go back. */
 static inline uint64_t

@@ -26,67 +26,18 @@
  */
 
 /*
- * The per-MPCB task and callout, and the actions that the core asks for.
+ * The run loop: does what the core asks for, and tells the application's socket.
  *
  * Whoever changed something calls mptcp_run() with no lock held, or
- * mptcp_schedule() with any.  The task runs in a thread that may sleep; it
- * alone opens and closes sockets, and tells the core of subflows that died.
+ * mptcp_schedule() with any.
  *
- * A pending task, each subflow's memory and the application's socket hold a
- * reference on the MPCB.
+ * Locks: MP_LOCK, which mptcp_step() drops around what takes an INP lock.
  */
 #include <sys/cdefs.h>
 #include "opt_inet.h"
 #include "opt_inet6.h"
 
 #include <netinet/mptcp_glue.h>
-
-TASKQUEUE_DEFINE_THREAD(mptcp);
-
-void
-mptcp_schedule(struct mpcb *mp)
-{
-
-	/* mptcp_vnet_uninit() has waited for the last task. */
-	KASSERT(VNET_VNET(mp->mp_vnet, mptcp).mv_tokens != NULL,
-	    ("%s: a task for a VNET that is going", __func__));
-	mpcb_ref(mp);
-	if (taskqueue_enqueue_flags(taskqueue_mptcp, &mp->mp_task,
-	    TASKQUEUE_FAIL_IF_PENDING) != 0)
-		mpcb_rele(mp);
-}
-
-void
-mptcp_callout(void *arg)
-{
-	struct mpcb *mp = arg;
-
-	MP_LOCK_ASSERT(mp);
-	mptcp_schedule(mp);
-}
-
-static void
-mptcp_arm(struct mpcb *mp, uint64_t now)
-{
-	uint64_t at;
-
-	MP_LOCK_ASSERT(mp);
-	if (mp->mp_dying)
-		return;
-	at = mptcp_core_next_timer(mp->mp_core);
-	/* No memory for an address: nothing else may ever call the task. */
-	if (mp->mp_addrs_due)
-		at = uqmin(at, now + MPTCP_ADDRS_AGAIN);
-	if (at == UINT64_MAX)
-		return;
-	/* One that fires too early does no harm: it arms the next. */
-	if (callout_pending(&mp->mp_callout) && mp->mp_armed_at <= at)
-		return;
-	mp->mp_armed_at = at;
-	callout_reset_sbt(&mp->mp_callout,
-	    ustosbt(at > now ? uqmin(at - now, 3600000000ULL) : 1000), SBT_1MS,
-	    mptcp_callout, mp, 0);
-}
 
 /*
  * Whether the congestion window has no room for a segment.  Without the INP
@@ -277,38 +228,6 @@ mptcp_news_tell(const struct mptcp_news *news)
 }
 
 /*
- * Lets go of what has been DATA_ACKed.  The subflows' own buffers refer to the
- * same mbufs, so what a map still needs stays there, and so_snd holds just the
- * logical sb_cc: a dead path's maps do not block the application.  Returns what
- * is to be freed, with MP_LOCK released.
- */
-static struct mbuf *
-mptcp_release(struct mpcb *mp)
-{
-	struct sockbuf *sb;
-	struct mbuf *m;
-	uint64_t acked;
-	uint32_t len;
-
-	MP_LOCK_ASSERT(mp);
-	if (mp->mp_detached || mp->mp_ended)
-		return (NULL);
-	(void)mptcp_core_snd_release(mp->mp_core);
-	/* The first byte has data offset 1; a DATA_FIN counts, but is none. */
-	acked = uqmin(mptcp_core_snd_una(mp->mp_core) - 1, mp->mp_appended);
-	if (acked <= mp->mp_released)
-		return (NULL);
-	sb = &mp->mp_so->so_snd;
-	SOCKBUF_LOCK(sb);
-	len = uqmin(acked - mp->mp_released, sbavail(sb));
-	m = sbcut_locked(sb, len);
-	SOCKBUF_UNLOCK(sb);
-	mp->mp_released += len;
-	mp->mp_wake_snd = true;
-	return (m);
-}
-
-/*
  * A join that waits for the task is not wanted any more.
  */
 static void
@@ -446,184 +365,4 @@ mptcp_run(struct mpcb *mp, bool task)
 
 	MP_LOCK(mp);
 	mptcp_run_unlock(mp, task, mptcp_now(mp));
-}
-
-/*
- * Tells the core of subflows whose TCP is gone.
- */
-static void
-mptcp_reap(struct mpcb *mp)
-{
-	struct mptcp_subflow *sub;
-	int error, how, i;
-
-	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
-		MP_LOCK(mp);
-		sub = mp->mp_sub[i];
-		if (sub != NULL && sub->ms_tp->t_state == TCPS_CLOSED &&
-		    (sub->ms_so->so_state & SS_ISDISCONNECTED) == 0) {
-			/*
-			 * tcp_drop() scheduled this task with its RST, and
-			 * gets to soisdisconnected() under the same lock hold.
-			 */
-			mptcp_subflow_ref(sub);
-			MP_UNLOCK(mp);
-			INP_WLOCK(tptoinpcb(sub->ms_tp));
-			INP_WUNLOCK(tptoinpcb(sub->ms_tp));
-			mptcp_subflow_rele(sub);
-			MP_LOCK(mp);
-			sub = mp->mp_sub[i];
-		}
-		if (sub == NULL ||
-		    (sub->ms_so->so_state & SS_ISDISCONNECTED) == 0) {
-			MP_UNLOCK(mp);
-			continue;
-		}
-		/* What arrived before the end still counts. */
-		mptcp_drain(mp, sub, mptcp_now(mp));
-		error = sub->ms_so->so_error;
-		how = error == 0 ? MPTCP_SFEND_FIN :
-		    error == ECONNRESET || error == ECONNREFUSED ?
-		    MPTCP_SFEND_RESET : error == ECONNABORTED ?
-		    MPTCP_SFEND_LOCAL : MPTCP_SFEND_TIMEOUT;
-		sub->ms_reported = true;
-		mp->mp_sub[i] = NULL;
-		mptcp_core_subflow_closed(mp->mp_core, i, how, mptcp_now(mp));
-		MP_UNLOCK(mp);
-		MPTCP_PROBE3(subflow__closed, mp, i, how);
-		MPTCP_DEBUG(MPSESSION, 1,
-		    "%08x: subflow %d closed, how %d, error %d\n",
-		    mp->mp_token, i, how, error);
-		mptcp_subflow_rele(sub);
-	}
-}
-
-/*
- * Closes the sockets of subflows that no one uses any more.
- */
-static void
-mptcp_bury(struct mpcb *mp)
-{
-	struct mptcp_subflow *sub;
-	struct socket *so;
-
-	for (;;) {
-		mtx_lock(&mp->mp_dead_mtx);
-		sub = STAILQ_FIRST(&mp->mp_dead);
-		if (sub != NULL)
-			STAILQ_REMOVE_HEAD(&mp->mp_dead, ms_dead);
-		mtx_unlock(&mp->mp_dead_mtx);
-		if (sub == NULL)
-			return;
-		so = sub->ms_so;
-		INP_WLOCK(tptoinpcb(sub->ms_tp));
-		sub->ms_phase = MPS_GONE;
-		INP_WUNLOCK(tptoinpcb(sub->ms_tp));
-		(void)soclose(so);
-		mptcp_subflow_free(sub);
-	}
-}
-
-/*
- * The connection is over and the application has closed: every subflow is let
- * go, then the application's socket, whose detach lets the first one go.
- */
-static void
-mptcp_teardown(struct mpcb *mp)
-{
-	struct mptcp_subflow *sub;
-	struct socket *so;
-	int i;
-
-	MP_LOCK(mp);
-	if (mp->mp_dying || !mp->mp_over || !mp->mp_closed) {
-		MP_UNLOCK(mp);
-		return;
-	}
-	mp->mp_dying = true;
-	so = mp->mp_so;
-	MP_UNLOCK(mp);
-	/*
-	 * Nothing arms it any more.  callout_stop() would not do: softclock
-	 * may be about to take MP_LOCK, and finds out with it that there is
-	 * nothing to call.
-	 */
-	callout_drain(&mp->mp_callout);
-	mptcp_unpublish(mp);
-	for (i = 0; i < MPTCP_MAXSUBFLOWS; i++) {
-		MP_LOCK(mp);
-		sub = mp->mp_sub[i];
-		mp->mp_sub[i] = NULL;
-		if (sub != NULL)
-			sub->ms_reported = true;
-		MP_UNLOCK(mp);
-		if (sub != NULL)
-			mptcp_subflow_rele(sub);
-	}
-	sorele(so);
-	mpcb_rele(mp);			/* the application's socket's */
-}
-
-/*
- * Counts a fallback in mid-connection, once.
- */
-static void
-mptcp_note_fallback(struct mpcb *mp)
-{
-	struct mptcp_core_conn_info info;
-
-	MP_LOCK(mp);
-	mptcp_core_conn_info(mp->mp_core, &info);
-	if (mp->mp_fellback || info.fallback == MPTCP_AGREED) {
-		MP_UNLOCK(mp);
-		return;
-	}
-	mp->mp_fellback = true;
-	MP_UNLOCK(mp);
-	mptcp_count_fallback(info.fallback);
-	MPTCP_PROBE2(fallback, mp, info.fallback);
-	MPTCP_DEBUG(MPSESSION, 1, "%08x: fallback: %s\n", mp->mp_token,
-	    mptcp_core_fallback_name(info.fallback));
-}
-
-void
-mptcp_task(void *arg, int pending __unused)
-{
-	struct mptcp_core_action open[MPTCP_MAXOPEN];
-	struct mpcb *mp = arg;
-	bool addrs;
-	u_int i, n;
-
-	CURVNET_SET(mp->mp_vnet);
-	MP_LOCK(mp);
-	if (!mp->mp_dying) {
-		mptcp_core_on_timer(mp->mp_core, mptcp_now_exact(mp));
-		if (mp->mp_abort)
-			mptcp_core_abort(mp->mp_core);
-		addrs = mp->mp_addrs_due;
-		mp->mp_addrs_due = false;
-	} else
-		addrs = false;
-	MP_UNLOCK(mp);
-	if (addrs)
-		mptcp_read_addresses(mp);
-	mptcp_congestion_task(mp);
-	mptcp_ifaddr_task(mp);
-	mptcp_reap(mp);
-	mptcp_run(mp, true);
-	MP_LOCK(mp);
-	/* mp_so may be gone with the teardown. */
-	n = mp->mp_dying ? 0 : mp->mp_nopen;
-	bcopy(mp->mp_open, open, n * sizeof(open[0]));
-	mp->mp_nopen = 0;
-	MP_UNLOCK(mp);
-	for (i = 0; i < n; i++)
-		mptcp_open_subflow(mp, &open[i]);
-	if (n > 0)
-		mptcp_run(mp, true);
-	mptcp_note_fallback(mp);
-	mptcp_teardown(mp);
-	mptcp_bury(mp);
-	CURVNET_RESTORE();
-	mpcb_rele(mp);
 }
