@@ -334,7 +334,7 @@ struct mptcp_core_conn_info {
 };
 
 /* Counters; mptcp_core_stats_name() has their names. */
-#define	MPTCP_NSTATS			33
+#define	MPTCP_NSTATS			35
 
 struct mptcp_core_stats {
 	uint64_t	v[MPTCP_NSTATS];

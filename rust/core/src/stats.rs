@@ -61,6 +61,10 @@ counters! {
     bad_hmacs,
     /// Paths joined again after they had been lost.
     rejoins,
+    /// Joins that we began because no path worked.
+    rescue_joins,
+    /// Such joins that were confirmed.
+    rescues,
     /// Times that a path was found stalled.
     stalls,
     /// Times that a stalled path worked again.

@@ -75,7 +75,7 @@ pub const MPTCP_SYN_JOIN: u32 = 2;
 pub const MPTCP_SFI_BACKUP: u32 = 1;
 pub const MPTCP_SFI_PEER_BACKUP: u32 = 2;
 pub const MPTCP_SFI_STALLED: u32 = 4;
-pub const MPTCP_NSTATS: u32 = 33;
+pub const MPTCP_NSTATS: u32 = 35;
 pub const MPTCP_KNOB_ENABLE: u32 = 0;
 pub const MPTCP_KNOB_VERSION: u32 = 1;
 pub const MPTCP_KNOB_V0: u32 = 2;
@@ -489,11 +489,11 @@ const _: () = {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mptcp_core_stats {
-    pub v: [u64; 33usize],
+    pub v: [u64; 35usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 264usize];
+    ["Size of mptcp_core_stats"][::core::mem::size_of::<mptcp_core_stats>() - 280usize];
     ["Alignment of mptcp_core_stats"][::core::mem::align_of::<mptcp_core_stats>() - 8usize];
     ["Offset of field: mptcp_core_stats::v"][::core::mem::offset_of!(mptcp_core_stats, v) - 0usize];
 };

@@ -104,14 +104,18 @@ impl Mpcb {
             if nothing_due {
                 debug_assert!(self.next_signal().is_none_or(|at| at > now), "a signal was overlooked");
                 debug_assert!(self.wanted_now(now).is_none(), "a path was overlooked");
+                debug_assert!(self.rescue_now(now).is_none(), "an outage was overlooked");
                 return None;
             }
-            let Some(wanted) = self.wanted_now(now) else {
-                self.note_next_due();
-                return None;
-            };
             // One that memory is refused for is tried again.
-            return self.open_wanted(&wanted, now, rng);
+            if let Some(wanted) = self.wanted_now(now) {
+                return self.open_wanted(&wanted, now, rng);
+            }
+            if let Some(wanted) = self.rescue_now(now) {
+                return self.open_rescue(&wanted, now, rng);
+            }
+            self.note_next_due();
+            return None;
         }
         let error = self.mode.ended()?;
         self.take(ConnWants::CLOSED).then_some(Action::Closed(error))

@@ -87,6 +87,11 @@ impl Mpcb {
         let idle = subflow.sending.maps().is_empty();
         let recovered = subflow.health.progress(idle, now);
         subflow.want(Wants::OUTPUT);
+        // The peer may have an answer.
+        let listens = idle && subflow.ends.initiator && subflow.is_established();
+        if listens && subflow.health.listen(now) {
+            self.invalidate();
+        }
         if recovered {
             self.recovered(sf);
             if self.recovery.begin_anew() && self.timers.is_set(Timer::DataRto) {

@@ -16,6 +16,9 @@ use mptcp_wire::{MpJoin, MpOption};
 /// A join whose SYN/ACK does not come for so long is given up, whatever TCP would still try.
 const SYN_WAIT: Duration = Duration::from_secs(5);
 
+/// A subflow on which nothing came for so long may be replaced by a join over the same addresses.
+const SILENT: Duration = Duration::from_secs(1);
+
 /// A join that the peer began: what the half-open entry keeps between SYN and third ACK.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct JoinRequest {
@@ -77,7 +80,7 @@ impl Mpcb {
         if token != self.agreed.local.token {
             return Err(JoinRefusal::UnknownToken);
         }
-        self.admits_join(local)?;
+        self.admits_join(local, addr_id)?;
         let local_id = self.pm.local_id(local.ip(), &mut self.pool).map_err(|_| JoinRefusal::NoResources)?;
         let nonce = rng.next_u32();
         let (ours, theirs) = (self.agreed.local.key, self.agreed.remote.key);
@@ -110,7 +113,7 @@ impl Mpcb {
             self.stats.bad_hmacs = self.stats.bad_hmacs.saturating_add(1);
             return Err(refused(self, JoinRefusal::BadHmac));
         }
-        let admitted = self.admits_join(request.local);
+        let admitted = self.admits_join(request.local, request.remote_id).and_then(|()| self.make_way(request, now));
         let slot = admitted.and_then(|()| self.free_slot().map_err(|_| JoinRefusal::NoResources));
         let sf = slot.map_err(|refusal| refused(self, refusal))?;
         let ends = Ends {
@@ -123,29 +126,88 @@ impl Mpcb {
         subflow.peer_backup = request.backup;
         subflow.want(Wants::ACK | Wants::OUTPUT);
         self.put(subflow);
+        self.question_twins(sf, now);
         self.joined_up(now);
         self.stats.joins_accepted = self.stats.joins_accepted.saturating_add(1);
         Ok(sf)
     }
 
-    fn admits_join(&self, local: SocketAddr) -> Result<(), JoinRefusal> {
+    fn admits_join(&self, local: SocketAddr, remote_id: u8) -> Result<(), JoinRefusal> {
         let denied = self.cfg.deny_join_id0 && self.pm.is_primary(local.ip());
         if !self.mode.may_spread() || self.is_closing() || denied {
             return Err(JoinRefusal::Prohibited);
         }
+        // What is on the way may have forgotten the peer's old subflow: the new one may take its place.
+        let may_replace = self.twins(local, remote_id).next().is_some();
+        if self.has_room() || may_replace { Ok(()) } else { Err(JoinRefusal::NoResources) }
+    }
+
+    /// The subflows that the peer opened over the same two addresses as a join of its.
+    fn twins(&self, local: SocketAddr, remote_id: u8) -> impl Iterator<Item = &Subflow> {
+        self.live().filter(move |old| {
+            let same = old.ends.local.ip() == local.ip() && old.ends.remote_id == remote_id;
+            same && !old.ends.initiator && !old.is_resetting()
+        })
+    }
+
+    /// Where all subflows are in use, an old one on the addresses of a join goes, if the peer has been silent on it.
+    fn make_way(&mut self, request: &JoinRequest, now: Instant) -> Result<(), JoinRefusal> {
+        if self.has_room() {
+            return Ok(());
+        }
+        let silent = self.twins(request.local, request.remote_id).filter(|old| old.health.unheard_for(now) >= SILENT);
+        if let Some(old) = silent.max_by_key(|old| old.health.unheard_for(now)).map(|old| old.id) {
+            self.reset_subflow(old, mptcp_wire::RstReason::NO_RESOURCES, true);
+        }
         if self.has_room() { Ok(()) } else { Err(JoinRefusal::NoResources) }
     }
 
-    /// `max_subflows` are not all in use. A subflow that is being reset does not count.
+    /// The peer has joined over addresses that have a subflow already: does that one still work? No answer closes it.
+    fn question_twins(&mut self, sf: SubflowId, now: Instant) {
+        let Some(ends) = self.get(sf).map(|subflow| subflow.ends) else {
+            return;
+        };
+        let twins = |old: &&mut Subflow| {
+            old.id != sf && old.is_established() && !old.ends.initiator && old.ends.pair() == ends.pair()
+        };
+        for old in self.live_mut().filter(twins) {
+            old.health.question(now);
+            old.want(Wants::PROBE);
+        }
+    }
+
+    /// `max_subflows` are not all in use.
     pub(super) fn has_room(&self) -> bool {
-        let used = self.live().filter(|subflow| !subflow.is_resetting()).count();
-        used < usize::from(self.cfg.max_subflows) && self.live().count() < usize::from(crate::config::MAX_SUBFLOWS)
+        let free = self.live().count() < usize::from(crate::config::MAX_SUBFLOWS);
+        free && self.used() < usize::from(self.cfg.max_subflows)
+    }
+
+    /// No more than `max_subflows` are in use: joins of a rescue may be, for as long as they are under way.
+    pub(super) fn is_within_limit(&self) -> bool {
+        self.used() <= usize::from(self.cfg.max_subflows)
+    }
+
+    /// Subflows in use. One that is being reset does not count.
+    fn used(&self) -> usize {
+        self.live().filter(|subflow| !subflow.is_resetting()).count()
     }
 
     /// Begins a join of our own; `None`: no memory.
     pub(super) fn begin_join(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<SubflowId> {
         let sf = self.free_slot().ok()?;
-        self.pm.begin(wanted.pair, &mut self.pool).ok()?;
+        self.pm.begin(wanted.pair, now, &mut self.pool).ok()?;
+        self.put_join(sf, wanted, rng, |joining| joining.next = Some(now + SYN_WAIT));
+        Some(sf)
+    }
+
+    /// Puts a join into a free slot; `prepare` sets what is particular to it.
+    pub(super) fn put_join(
+        &mut self,
+        sf: SubflowId,
+        wanted: &Wanted,
+        rng: &mut dyn Rng,
+        prepare: impl FnOnce(&mut Joining),
+    ) {
         let local = SocketAddr::new(wanted.local, 0);
         let ends = Ends {
             local_id: wanted.pair.local,
@@ -156,10 +218,9 @@ impl Mpcb {
         let mut subflow = Subflow::new(sf, SubflowState::JoinSynSent, ends);
         subflow.backup = wanted.backup;
         let mut joining = Joining::new(rng.next_u32(), wanted.pair.local, wanted.backup);
-        joining.next = Some(now + SYN_WAIT);
+        prepare(&mut joining);
         subflow.joining = Some(joining);
         self.put(subflow);
-        Some(sf)
     }
 
     /// The local address and port of a join, once TCP has chosen them.
@@ -229,7 +290,7 @@ impl Mpcb {
             return;
         };
         subflow.state = SubflowState::Established;
-        subflow.joining = None;
+        let rescue = subflow.joining.take().is_some_and(|joining| joining.rescue);
         subflow.want(Wants::OUTPUT);
         let pair = subflow.ends.pair();
         if self.pm.pair_up(pair, now) {
@@ -237,6 +298,9 @@ impl Mpcb {
         }
         self.joined_up(now);
         self.stats.joins_opened = self.stats.joins_opened.saturating_add(1);
+        if rescue {
+            self.rescued(sf, pair);
+        }
     }
 
     fn joined_up(&mut self, now: Instant) {

@@ -18,6 +18,7 @@ mod mode;
 mod options;
 mod plain;
 mod probe;
+mod rescue;
 mod retransmit;
 mod segment;
 mod stall;
@@ -50,6 +51,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 use mode::Mode;
+use rescue::Rescue;
 use mptcp_wire::RstReason;
 use timer::TimerTable;
 
@@ -105,6 +107,7 @@ pub struct Mpcb {
     last_rx: SubflowId,
     ending: Ending,
     pm: Pm,
+    rescue: Rescue,
     timers: TimerTable,
     due: due::NextDue,
     wants: ConnWants,
@@ -169,6 +172,7 @@ impl Mpcb {
             last_rx: SubflowId::MASTER,
             ending: Ending::new(),
             pm: Pm::new(agreed, cfg, start.local, start.remote),
+            rescue: Rescue::new(),
             timers: TimerTable::new(),
             due: due::NextDue::new(),
             wants: ConnWants::empty(),

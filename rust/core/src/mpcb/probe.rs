@@ -1,4 +1,4 @@
-//! Probes: a stalled path is asked again and again whether it is back, and a path on which we only receive whether it is still there.
+//! Probes: a stalled path is asked again and again whether it is back, and a path that went quiet whether it is still there.
 //!
 //! TCP alone finds out later each time, for its retransmission timer backs off. A probe is one segment on a subflow; all of a
 //! connection's together leave at most once in [`GAP`].
@@ -17,8 +17,8 @@ impl Mpcb {
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
-        let listens = data && subflow.ends.initiator && subflow.is_established();
-        let heard = subflow.health.heard(listens, now);
+        let ours = subflow.ends.initiator && subflow.is_established();
+        let heard = subflow.health.heard(data, ours, now);
         if heard.deadline {
             self.invalidate();
         }

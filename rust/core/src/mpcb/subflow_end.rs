@@ -5,7 +5,7 @@ use super::timer::Timer;
 use crate::ending::LastGone;
 use crate::error::{ConnError, SubflowEnd};
 use crate::pm::Down;
-use crate::subflow::{SubflowId, SubflowState};
+use crate::subflow::{Subflow, SubflowId, SubflowState};
 use crate::time::Instant;
 
 impl Mpcb {
@@ -27,20 +27,32 @@ impl Mpcb {
             return;
         }
         let opening = subflow.joining.is_some();
+        let rescue = subflow.joining.is_some_and(|joining| joining.rescue);
+        if !opening {
+            self.note_alone(self.pm.lived(subflow.ends.pair(), now), now);
+        }
+        if rescue {
+            self.rescue_failed(subflow.ends.pair(), end == SubflowEnd::Reset, now);
+        }
         // One that was reset by us has been counted where the reason was seen.
         if opening && !subflow.is_resetting() {
             self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
         }
-        if subflow.ends.initiator {
+        // A path is as its last subflow is: in an outage it may have had two.
+        let pair = subflow.ends.pair();
+        let another = |other: &Subflow| other.ends.initiator && other.ends.pair() == pair && !other.is_resetting();
+        let replaced = self.live().any(another) || (rescue && !self.pm.is_up(pair));
+        if subflow.ends.initiator && !replaced {
             let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
             let down = match end {
                 // A path that damages data would do so again.
+                _ if rescue => Down::Lost,
                 _ if in_order || subflow.refused_for_good || subflow.pending.fail.is_some() => Down::ForGood,
                 SubflowEnd::Reset if opening => Down::Refused,
                 _ if opening => Down::Silent,
                 _ => Down::Lost,
             };
-            self.pm.pair_down(subflow.ends.pair(), down, now);
+            self.pm.pair_down(pair, down, now);
         }
         self.check_closed(now);
         if !self.mode.is_over() && self.live().next().is_none() {

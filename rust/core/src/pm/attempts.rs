@@ -8,7 +8,7 @@ use core::time::Duration;
 
 /// A path that is lost sooner than this after it was joined again waits longer each time: a middlebox may let a subflow's
 /// first segments pass, and nothing behind them.
-pub(super) const STEADY: Duration = Duration::from_secs(10);
+pub(crate) const STEADY: Duration = Duration::from_secs(10);
 
 /// A path by its address ids.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,12 +54,14 @@ struct Attempt {
     waits: u8,
     /// The path carried data once.
     worked: bool,
+    /// When the last join began.
+    begun: Instant,
     state: State,
 }
 
 impl Attempt {
     const fn new(pair: Pair, state: State) -> Self {
-        Attempt { pair, waits: 0, worked: false, state }
+        Attempt { pair, waits: 0, worked: false, begun: Instant::ZERO, state }
     }
 
     fn down(&mut self, down: Down, now: Instant, rejoin: Backoff) {
@@ -134,20 +136,58 @@ impl Attempts {
 
     /// Where the pair stands; `None`: it was not tried.
     pub(super) fn state(&self, pair: Pair) -> Option<State> {
+        self.get(pair).map(|attempt| attempt.state)
+    }
+
+    fn get(&self, pair: Pair) -> Option<&Attempt> {
         if pair == FIRST {
-            return self.first.map(|attempt| attempt.state);
+            return self.first.as_ref();
         }
         let at = self.find(pair).ok()?;
-        self.more.get(at).map(|attempt| attempt.state)
+        self.more.get(at)
+    }
+
+    /// When the last join of the pair began.
+    pub(super) fn begun(&self, pair: Pair) -> Option<Instant> {
+        self.get(pair).map(|attempt| attempt.begun)
+    }
+
+    /// A join in a rescue failed: one that waits does not begin at once.
+    pub(super) fn postpone(&mut self, pair: Pair, until: Instant) {
+        if let Some(attempt) = self.get_mut(pair)
+            && let State::Waiting(at) = attempt.state
+        {
+            attempt.state = State::Waiting(at.max(until));
+        }
     }
 
     /// A join begins. On [`NoMemory`] it must not.
-    pub(super) fn begin(&mut self, pair: Pair, pool: &mut Pool) -> Result<(), NoMemory> {
-        if let Some(attempt) = self.get_mut(pair) {
-            attempt.state = State::Opening;
+    pub(super) fn begin(&mut self, pair: Pair, now: Instant, pool: &mut Pool) -> Result<(), NoMemory> {
+        if let Some(known) = self.get_mut(pair) {
+            known.begun = now;
+            known.state = State::Opening;
             return Ok(());
         }
-        let attempt = Attempt::new(pair, State::Opening);
+        self.add(Attempt { begun: now, ..Attempt::new(pair, State::Opening) }, pool)
+    }
+
+    /// A join begins beside what is known of the pair; one that was never tried may be tried by itself at `next`.
+    pub(super) fn begin_rescue(
+        &mut self,
+        pair: Pair,
+        now: Instant,
+        next: Instant,
+        pool: &mut Pool,
+    ) -> Result<(), NoMemory> {
+        if let Some(known) = self.get_mut(pair) {
+            known.begun = now;
+            return Ok(());
+        }
+        self.add(Attempt { begun: now, ..Attempt::new(pair, State::Waiting(next)) }, pool)
+    }
+
+    fn add(&mut self, attempt: Attempt, pool: &mut Pool) -> Result<(), NoMemory> {
+        let pair = attempt.pair;
         if pair == FIRST {
             self.first = Some(attempt);
             return Ok(());

@@ -64,8 +64,23 @@ impl Pm {
 
     /// A join begins on `pair`. On [`NoMemory`] it must not: it could not be remembered, and would be tried again at
     /// once if it failed.
-    pub(crate) fn begin(&mut self, pair: Pair, pool: &mut Pool) -> Result<(), NoMemory> {
-        self.attempts.begin(pair, pool)
+    pub(crate) fn begin(&mut self, pair: Pair, now: Instant, pool: &mut Pool) -> Result<(), NoMemory> {
+        self.attempts.begin(pair, now, pool)
+    }
+
+    /// A join of a rescue begins on `pair`, which may have a subflow. On [`NoMemory`] it must not.
+    pub(crate) fn begin_rescue(&mut self, pair: Pair, now: Instant, pool: &mut Pool) -> Result<(), NoMemory> {
+        self.attempts.begin_rescue(pair, now, now + self.rejoin.initial, pool)
+    }
+
+    /// When the last join of `pair` began.
+    pub(crate) fn begun(&self, pair: Pair) -> Option<Instant> {
+        self.attempts.begun(pair)
+    }
+
+    /// A join of a rescue over `pair` failed: the next one a little later.
+    pub(crate) fn postpone_pair(&mut self, pair: Pair, now: Instant) {
+        self.attempts.postpone(pair, now + self.rejoin.initial);
     }
 
     /// There was no memory for a subflow: the next one a little later.
@@ -77,6 +92,19 @@ impl Pm {
     /// again. Returns whether the path had worked before and was lost.
     pub(crate) fn pair_up(&mut self, pair: Pair, now: Instant) -> bool {
         self.attempts.up(pair, now)
+    }
+
+    /// Whether `pair` had a subflow that worked when it was last told of.
+    pub(crate) fn is_up(&self, pair: Pair) -> bool {
+        matches!(self.attempts.state(pair), Some(State::Up(_)))
+    }
+
+    /// How long the subflow on `pair` has worked; a pair that was never joined counts as old.
+    pub(crate) fn lived(&self, pair: Pair, now: Instant) -> Duration {
+        match self.attempts.state(pair) {
+            Some(State::Up(since)) => now.since(since),
+            _ => Duration::MAX,
+        }
     }
 
     /// The subflow on `pair` is gone, or could not be opened.
@@ -104,7 +132,7 @@ impl Pm {
     }
 
     /// Every pair that this side may open.
-    fn pairs(&self) -> impl Iterator<Item = Wanted> + '_ {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = Wanted> + '_ {
         let primary = (self.role == Role::Active && !self.deny_remote_id0 && !self.primary_withdrawn)
             .then_some((0, self.primary_remote));
         let announced = self.remotes.iter().filter(|_| self.joins_on_add_addr).map(|remote| (remote.id, remote.socket));

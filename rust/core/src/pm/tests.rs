@@ -79,13 +79,13 @@ impl Case {
 
     /// A join began on `pair` and was confirmed.
     fn opened(&mut self, pair: Pair, now: Instant) {
-        self.pm.begin(pair, &mut self.pool).unwrap();
+        self.pm.begin(pair, Instant::ZERO, &mut self.pool).unwrap();
         self.pm.pair_up(pair, now);
     }
 
     /// A join began on `pair` and came to nothing.
     fn failed(&mut self, pair: Pair, down: Down, now: Instant) {
-        self.pm.begin(pair, &mut self.pool).unwrap();
+        self.pm.begin(pair, Instant::ZERO, &mut self.pool).unwrap();
         self.pm.pair_down(pair, down, now);
     }
 

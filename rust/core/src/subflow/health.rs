@@ -19,15 +19,17 @@ const PROBE_MOST: Duration = Duration::from_secs(2);
 /// After so long a stall it is probed less often.
 const PROBE_LONG: Duration = Duration::from_secs(60);
 const PROBE_SELDOM: Duration = Duration::from_secs(8);
-/// In the midst of the peer's data, so long a silence is questioned.
+/// After the last data in either direction, so long a silence is questioned; each answer doubles the wait.
 const SILENCE: Duration = Duration::from_secs(1);
+/// A silence that would be longer is that of an idle connection.
+const IDLE: Duration = Duration::from_secs(128);
 
-/// A path on which we only receive: nothing of ours is in flight there that would show that it is dead.
+/// A path on which we may only receive: nothing of ours is in flight there that would show that it is dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Silence {
-    /// There was no data, or its silence has been questioned.
+    /// There was no data, or it is long ago.
     Expected,
-    /// Data came.
+    /// There was data: a silence is questioned.
     Listening,
     /// A probe has to be answered until then.
     Asked(Instant),
@@ -72,6 +74,8 @@ pub(crate) struct Health {
     /// When the last segment came.
     heard_at: Instant,
     silence: Silence,
+    /// The silence that is questioned next.
+    silence_wait: Duration,
     /// The peer has withdrawn one of its addresses: until this time a segment has to show that it works all the same.
     questioned: Option<Instant>,
 }
@@ -89,6 +93,7 @@ impl Health {
             probed_at: None,
             heard_at: Instant::ZERO,
             silence: Silence::Expected,
+            silence_wait: SILENCE,
             questioned: None,
         }
     }
@@ -185,7 +190,7 @@ impl Health {
     pub(crate) fn quiet_due(&self) -> Option<Instant> {
         match self.silence {
             Silence::Expected => None,
-            Silence::Listening => Some(self.heard_at + SILENCE.max(self.patience())),
+            Silence::Listening => Some(self.heard_at + self.silence_wait.max(self.patience())),
             Silence::Asked(until) => Some(until),
         }
     }
@@ -195,7 +200,7 @@ impl Health {
         if self.quiet_due().is_none_or(|at| at > now) {
             return Quiet::Fine;
         }
-        // What is in flight there, or a stall, asks by itself.
+        // What is in flight there, or a stall, asks by itself, and listens again when it is over.
         let matters = matters && self.since.is_none() && !self.stalled;
         match core::mem::replace(&mut self.silence, Silence::Expected) {
             Silence::Listening if matters => {
@@ -217,6 +222,16 @@ impl Health {
         if self.stalled { now.since(self.stalled_at) } else { Duration::ZERO }
     }
 
+    /// Since when nothing has come over a stalled path; `None`: it works.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        self.stalled.then(|| self.stalled_at.max(self.heard_at))
+    }
+
+    /// How long ago the last segment came.
+    pub(crate) fn unheard_for(&self, now: Instant) -> Duration {
+        now.since(self.heard_at)
+    }
+
     /// When it counts as stalled (again), if nothing is acknowledged until then.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.since.map(|since| since + self.patience())
@@ -229,24 +244,43 @@ impl Health {
         }
     }
 
-    /// A segment came: the path works, in this direction at least. `listens`: it brought data, and we opened the path: its silence
+    /// We opened the path, and there was data on it, in either direction: if nothing comes from now on, that shall be noticed.
+    /// Returns whether there is a deadline that there was not before.
+    pub(crate) fn listen(&mut self, now: Instant) -> bool {
+        let news = self.silence == Silence::Expected;
+        if news {
+            self.heard_at = now;
+        }
+        self.silence = Silence::Listening;
+        self.silence_wait = SILENCE;
+        news
+    }
+
+    /// After an answer to a probe: the next silence is questioned later, and in the end none.
+    fn listen_longer(&mut self) {
+        self.silence_wait = self.silence_wait.saturating_mul(2);
+        self.silence = if self.silence_wait < IDLE { Silence::Listening } else { Silence::Expected };
+    }
+
+    /// A segment came: the path works, in this direction at least. `data`: with payload; `ours`: we opened the path, and its silence
     /// shall be noticed.
-    pub(crate) fn heard(&mut self, listens: bool, now: Instant) -> Heard {
+    pub(crate) fn heard(&mut self, data: bool, ours: bool, now: Instant) -> Heard {
         self.questioned = None;
         self.heard_at = now;
         let before = self.silence;
-        self.silence = match before {
-            _ if listens => Silence::Listening,
-            Silence::Asked(_) => Silence::Expected,
-            Silence::Expected | Silence::Listening => before,
-        };
         // Where something is in flight, its acknowledgement is the proof.
         let recovered = self.stalled && self.since.is_none();
+        if ours && data {
+            self.silence = Silence::Listening;
+            self.silence_wait = SILENCE;
+        } else if ours && (recovered || matches!(before, Silence::Asked(_))) {
+            self.listen_longer();
+        }
         if recovered {
             self.stalled = false;
             self.losses = 0;
         }
-        Heard { deadline: listens && before == Silence::Expected, recovered }
+        Heard { deadline: self.silence != Silence::Expected && before == Silence::Expected, recovered }
     }
 
     /// When a path in question is given up.

@@ -61,7 +61,8 @@ impl Family {
     pub const fn limit(self) -> Duration {
         match self {
             Family::SlowPlain => Duration::from_secs(3 * 3600),
-            _ => Duration::from_secs(1200),
+            // Twelve data-level timeouts after the last keepalive of the peer that carried a DATA_ACK.
+            _ => Duration::from_secs(1500),
         }
     }
 

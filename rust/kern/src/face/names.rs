@@ -71,6 +71,8 @@ pub(crate) static STATS: [&CStr; abi::MPTCP_NSTATS as usize] = [
     c"joins_failed",
     c"bad_hmacs",
     c"rejoins",
+    c"rescue_joins",
+    c"rescues",
     c"stalls",
     c"recoveries",
     c"probes",

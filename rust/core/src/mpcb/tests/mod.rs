@@ -10,6 +10,7 @@ mod options;
 mod output;
 mod probe;
 mod refused_joins;
+mod rescue;
 mod stall;
 mod teardown;
 mod wakes;

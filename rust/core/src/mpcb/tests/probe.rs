@@ -47,8 +47,26 @@ fn the_only_path_is_probed_twice_a_second_for_a_minute_and_seldom_then() {
     }
 }
 
+/// Every probe until `until` of a path whose peer answers each after 50 ms, with acknowledgements
+/// of `ack` on both levels; in seconds from `from`.
+fn answered(mpcb: &mut Mpcb, ack: u32,  from: Instant, until: Instant) -> Vec<u64> {
+    let (mut now, mut all) = (from, Vec::new());
+    while let Some(at) = mpcb.next_timer().filter(|at| *at <= until) {
+        now = at.max(now + Duration::from_micros(1));
+        mpcb.on_timer(now);
+        if polled(mpcb, now, |action| if let Action::Probe(sf) = action { Some(sf) } else { None }).is_empty() {
+            continue;
+        }
+        all.push((now - from).as_secs());
+        now = now + Duration::from_millis(50);
+        let option = acks(mpcb, u64::from(ack));
+        comes(mpcb, SF, (101, 0, ack), &[option], now);
+    }
+    all
+}
+
 #[test]
-fn what_answers_is_not_probed_any_more() {
+fn what_answers_is_probed_more_and_more_seldom_and_then_no_more() {
     let mut mpcb = opener(1);
     mpcb.snd_append(1000, NOW);
     maps(&mut mpcb, SF, 1000, NOW).unwrap();
@@ -56,7 +74,9 @@ fn what_answers_is_not_probed_any_more() {
     let ack = acks(&mpcb, 1001);
     comes(&mut mpcb, SF, (101, 0, 1001), &[ack], last);
     assert!(!mpcb.subflow_info(SF).unwrap().stalled);
-    assert_eq!(probes(&mut mpcb, NOW + Duration::from_secs(100)), []);
+    let day = last + Duration::from_secs(86_400);
+    assert_eq!(answered(&mut mpcb, 1001, last, day), [1, 3, 7, 15, 31, 63, 127]);
+    assert_eq!(mpcb.next_timer(), None);
 }
 
 #[test]
@@ -75,20 +95,16 @@ fn the_probes_of_all_paths_together_are_bounded() {
 }
 
 #[test]
-fn a_silence_in_the_midst_of_the_peers_data_is_questioned_once() {
+fn a_silence_in_the_midst_of_the_peers_data_is_questioned() {
     let mut mpcb = opener(1);
     // The first data; what follows does not come.
-    let all = probes(&mut mpcb, NOW + Duration::from_millis(1100));
-    assert_eq!(all, [(NOW + Duration::from_secs(1), SF)]);
-    let answered = NOW + Duration::from_millis(1150);
-    let ack = acks(&mpcb, 1);
-    comes(&mut mpcb, SF, (101, 0, 1), &[ack], answered);
-    assert_eq!(
-        probes(&mut mpcb, NOW + Duration::from_secs(100)),
-        [],
-        "the path works, and the peer has nothing to say"
-    );
+    assert_eq!(answered(&mut mpcb, 1, NOW, NOW + Duration::from_secs(86_400)), [1, 3, 7, 15, 31, 63, 127]);
     assert!(!mpcb.subflow_info(SF).unwrap().stalled);
+    // More data: it begins anew.
+    let then = NOW + Duration::from_secs(90_000);
+    let map = mapping(&mpcb, 101, 100);
+    comes(&mut mpcb, SF, (101, 100, 1), &[map], then);
+    assert_eq!(mpcb.next_timer(), Some(then + Duration::from_secs(1)));
 }
 
 #[test]

@@ -42,19 +42,19 @@ fn a_join_that_cannot_be_remembered_is_not_begun() {
     case.addresses(&["10.0.1.1"], at(0));
     let pair = Pair { local: 1, remote: 0 };
     case.pool.refuse_nth(0);
-    assert_eq!(case.pm.begin(pair, &mut case.pool), Err(NoMemory));
+    assert_eq!(case.pm.begin(pair, Instant::ZERO, &mut case.pool), Err(NoMemory));
     case.pm.postpone(at(0));
     assert_eq!(case.wanted(&[(0, 0)], at(0)), None, "not at once");
     assert_eq!(case.pm.next_attempt(&existing(&[(0, 0)])), Some(at(1)));
     assert_eq!(case.wanted(&[(0, 0)], at(1)), Some((1, 0)));
     // Once begun, the end of it needs no memory.
-    case.pm.begin(pair, &mut case.pool).unwrap();
+    case.pm.begin(pair, Instant::ZERO, &mut case.pool).unwrap();
     case.pool.set_limit(0);
     assert_eq!(case.wanted(&[(0, 0)], at(1)), None, "it is under way");
     case.pm.pair_down(pair, Down::Silent, at(1));
     assert_eq!(case.wanted(&[(0, 0)], at(1)), None, "it has its wait");
     assert_eq!(case.wanted(&[(0, 0)], at(2)), Some((1, 0)));
-    case.pm.begin(pair, &mut case.pool).unwrap();
+    case.pm.begin(pair, Instant::ZERO, &mut case.pool).unwrap();
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn addresses_that_come_and_go_leave_nothing_behind() {
         let id = u8::try_from(round % 255 + 1).unwrap();
         case.hears(id, "10.0.0.9", at(0));
         let pair = Pair { local: 0, remote: id };
-        case.pm.begin(pair, &mut case.pool).unwrap();
+        case.pm.begin(pair, Instant::ZERO, &mut case.pool).unwrap();
         case.pm.on_remove_addr(id);
         case.pm.pair_down(pair, Down::Refused, at(0));
         assert_eq!(case.pm.attempts.len(), 0);

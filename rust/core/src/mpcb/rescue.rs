@@ -1,0 +1,168 @@
+//! An outage: no path works, and what is on the way may have forgotten our flows (a NAT or a firewall that restarted).
+//!
+//! Probes of the old subflows would never get through, where a new SYN does. So joins are opened anew over every pair of addresses
+//! that there is, whether it has a subflow or not. RFC 8684 says nothing about it; `docs/DECISIONS.md`, 63.
+
+use super::Mpcb;
+use super::action::Action;
+use super::mode::Mode;
+use crate::pm::{Pair, STEADY, Wanted};
+use crate::rng::Rng;
+use crate::subflow::{Subflow, SubflowId};
+use crate::time::Instant;
+use core::time::Duration;
+use mptcp_wire::RstReason;
+
+/// Every path must have been silent for so long.
+const AFTER: Duration = Duration::from_secs(1);
+/// So long one join waits for its SYN/ACK, where no round trip says that it takes longer: TCP repeats its SYN once.
+const TRY: Duration = Duration::from_secs(2);
+/// Least time between two joins, and between two over the same addresses.
+const GAP: Duration = Duration::from_millis(250);
+const AGAIN: Duration = Duration::from_secs(1);
+/// Joins at a time.
+const MOST: usize = 4;
+/// After so long an outage there is one join in [`SELDOM`], after ten times as long one in [`RARELY`].
+const LONG: Duration = Duration::from_secs(60);
+const SELDOM: Duration = Duration::from_secs(8);
+const RARELY: Duration = Duration::from_secs(64);
+
+/// What has been tried in an outage.
+#[derive(Debug)]
+pub(super) struct Rescue {
+    /// When the last established subflow went.
+    alone: Instant,
+    /// No join begins before.
+    next: Instant,
+    /// Whose turn it is among the pairs of addresses.
+    turn: usize,
+    /// Joins in a row that were answered by a RST.
+    refusals: u32,
+    /// Subflows in a row that were lost soon after they had been joined.
+    brief: u32,
+}
+
+impl Rescue {
+    pub(super) const fn new() -> Self {
+        Rescue { alone: Instant::ZERO, next: Instant::ZERO, turn: 0, refusals: 0, brief: 0 }
+    }
+}
+
+impl Mpcb {
+    /// Since when no path has worked, and nothing has come; `None`: one works, or no join may be opened.
+    fn outage_since(&self) -> Option<Instant> {
+        if !matches!(self.mode, Mode::Multipath) || self.is_closing() {
+            return None;
+        }
+        let mut since = self.rescue.alone;
+        for subflow in self.live().filter(|subflow| subflow.is_established()) {
+            since = since.max(subflow.health.silent_since()?);
+        }
+        Some(since)
+    }
+
+    /// An established subflow is gone, after it has worked for `lived`. Something on the way may let the first segments of each pass,
+    /// and nothing behind them: then each rescue waits longer, and in the end the connection is over.
+    pub(super) fn note_alone(&mut self, lived: Duration, now: Instant) {
+        if !self.live().any(Subflow::is_established) {
+            self.rescue.alone = now;
+        }
+        self.rescue.brief = if lived < STEADY { self.rescue.brief.saturating_add(1) } else { 0 };
+        if self.rescue.brief > 0 {
+            let wait = AGAIN.saturating_mul(1 << self.rescue.brief.min(6)).min(RARELY);
+            self.rescue.next = self.rescue.next.max(now + wait);
+        }
+    }
+
+    /// When the next join of a rescue may begin, if nothing comes before.
+    pub(super) fn next_rescue(&self) -> Option<Instant> {
+        let since = self.outage_since()?;
+        let again = self.rescue_pairs().map(|wanted| self.again_at(wanted.pair)).min()?;
+        Some(again.max(self.rescue.next).max(since + AFTER.max(self.round_trips())))
+    }
+
+    /// The join that is due at `now`.
+    pub(super) fn rescue_now(&self, now: Instant) -> Option<Wanted> {
+        self.next_rescue().filter(|at| *at <= now)?;
+        let due = || self.rescue_pairs().filter(|wanted| self.again_at(wanted.pair) <= now);
+        let turn = self.rescue.turn.checked_rem(due().count())?;
+        due().nth(turn)
+    }
+
+    /// When a join over `pair` may begin as far as the last one is concerned.
+    fn again_at(&self, pair: Pair) -> Instant {
+        self.pm.begun(pair).map_or(Instant::ZERO, |at| at + AGAIN)
+    }
+
+    /// The pairs of addresses over which a join may begin; none where enough are under way.
+    fn rescue_pairs(&self) -> impl Iterator<Item = Wanted> + '_ {
+        let joining = || self.live().filter(|subflow| subflow.joining.is_some() && !subflow.is_resetting());
+        let rescues = joining().filter(|join| join.joining.is_some_and(|joining| joining.rescue)).count();
+        let room = rescues < MOST && self.live().count() < usize::from(crate::config::MAX_SUBFLOWS);
+        self.pm.pairs().filter(move |wanted| room && joining().all(|join| join.ends.pair() != wanted.pair))
+    }
+
+    /// A join of a rescue is gone; `refused`: the peer, or somebody on the way, answered with a RST. It may never get better then.
+    pub(super) fn rescue_failed(&mut self, pair: Pair, refused: bool, now: Instant) {
+        self.pm.postpone_pair(pair, now);
+        self.rescue.refusals = if refused { self.rescue.refusals.saturating_add(1) } else { 0 };
+        if refused {
+            let wait = AGAIN.saturating_mul(1 << self.rescue.refusals.min(5)).min(SELDOM);
+            self.rescue.next = self.rescue.next.max(now + wait);
+        }
+    }
+
+    /// Two round trips of the slowest path: what comes later than that is late.
+    fn round_trips(&self) -> Duration {
+        let paths = self.live().filter(|subflow| subflow.is_established());
+        paths.map(|subflow| subflow.health.metrics().srtt).max().unwrap_or_default().saturating_mul(2)
+    }
+
+    /// Opens a join of the rescue; `None`: no memory.
+    pub(super) fn open_rescue(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
+        let outage = self.outage_since().map_or(Duration::ZERO, |since| now.since(since));
+        self.rescue.turn = self.rescue.turn.wrapping_add(1);
+        self.rescue.next = now
+            + if outage < LONG {
+                GAP
+            } else if outage < LONG.saturating_mul(10) {
+                SELDOM
+            } else {
+                RARELY
+            };
+        self.invalidate();
+        let sf = self.free_slot().ok()?;
+        self.pm.begin_rescue(wanted.pair, now, &mut self.pool).ok()?;
+        let wait = TRY.max(self.round_trips());
+        self.put_join(sf, wanted, rng, |joining| {
+            joining.rescue = true;
+            joining.next = Some(now + wait);
+        });
+        self.stats.rescue_joins = self.stats.rescue_joins.saturating_add(1);
+        Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
+    }
+
+    /// A join of a rescue was confirmed. The old subflow on the same addresses goes; others are probed on, and given up in their time.
+    pub(super) fn rescued(&mut self, sf: SubflowId, pair: Pair) {
+        self.stats.rescues = self.stats.rescues.saturating_add(1);
+        self.rescue.refusals = 0;
+        let same = |other: &Subflow| other.id != sf && other.is_established() && other.ends.pair() == pair;
+        if self.live().any(|other| same(other) && other.is_working()) {
+            // It came back at the same time.
+            return self.reset_subflow(sf, RstReason::UNSPECIFIED, true);
+        }
+        for at in 0..self.subflows.len() {
+            let old = self.subflows.get(at).and_then(Option::as_ref).filter(|old| same(old)).map(|old| old.id);
+            if let Some(old) = old {
+                self.reset_subflow(old, RstReason::BAD_PERFORMANCE, true);
+            }
+        }
+        while !self.is_within_limit() {
+            let stalled = self.live().filter(|old| old.is_established() && old.health.is_stalled());
+            let Some((_, oldest)) = stalled.filter_map(|old| Some((old.health.silent_since()?, old.id))).min() else {
+                return;
+            };
+            self.reset_subflow(oldest, RstReason::NO_RESOURCES, true);
+        }
+    }
+}
