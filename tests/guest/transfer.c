@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #define BUF 65536
 static void die(const char *f, ...) { va_list a; va_start(a,f); printf("FAIL "); vprintf(f,a); printf(" errno=%d %s\n", errno, strerror(errno)); fflush(stdout); va_end(a); exit(1); }
@@ -34,10 +35,14 @@ static unsigned char B[BUF],C[BUF];
 static void pump(int s, uint64_t total, uint64_t seed){
 	uint64_t off=0; while(off<total){ size_t n=total-off<BUF?total-off:BUF; if (seed&1) { n = 1 + mix(off)%n; }
 		fill(B,off,n,seed); size_t d=0; while(d<n){ ssize_t r=write(s,B+d,n-d); if(r<0) die("write at %llu",(unsigned long long)(off+d)); d+=r; } off+=n; } }
+static double clock_s(void){ struct timespec t; clock_gettime(CLOCK_MONOTONIC,&t); return t.tv_sec+t.tv_nsec/1e9; }
+/* With PAUSES in the environment: the longest time without a byte, from the first byte to the last. */
 static uint64_t drainv(int s, uint64_t want, uint64_t seed){ /* until EOF (want=~0) or want bytes */
-	uint64_t off=0; for(;;){ size_t n=BUF; if(want!=~0ULL && want-off<n) n=want-off; if(n==0) break;
+	uint64_t off=0; double last=0, pause=0; for(;;){ size_t n=BUF; if(want!=~0ULL && want-off<n) n=want-off; if(n==0) break;
 		ssize_t r=read(s,C,n); if(r<0) die("read at %llu",(unsigned long long)off); if(r==0) break;
-		fill(B,off,r,seed); if(memcmp(B,C,r)){ size_t i=0; while(B[i]==C[i])i++; die("DATA DIFFERS at %llu",(unsigned long long)(off+i)); } off+=r; } return off; }
+		double t=clock_s(); if(off&&t-last>pause) pause=t-last; last=t;
+		fill(B,off,r,seed); if(memcmp(B,C,r)){ size_t i=0; while(B[i]==C[i])i++; die("DATA DIFFERS at %llu",(unsigned long long)(off+i)); } off+=r; }
+	if(off>BUF&&getenv("PAUSES")){ printf("longest pause %.2f s\n",pause); fflush(stdout); } return off; }
 static int rdline(int s,char*l,int n){ int i=0; while(i<n-1){ ssize_t r=read(s,l+i,1); if(r<0) return -1; if(r==0) break; if(l[i]=='\n') break; i++; } l[i]=0; return i; }
 static void serve1(int s){
 	char l[64]; unsigned long long n,seed; char cmd[16];

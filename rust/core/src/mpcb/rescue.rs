@@ -142,15 +142,13 @@ impl Mpcb {
         Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
     }
 
-    /// A join of a rescue was confirmed. The old subflow on the same addresses goes; others are probed on, and given up in their time.
+    /// A join of a rescue was confirmed. The old subflow on the same addresses goes, by a FIN where it has come back meanwhile: the
+    /// peer may be about to close it too. Others are probed on, and given up in their time.
     pub(super) fn rescued(&mut self, sf: SubflowId, pair: Pair) {
         self.stats.rescues = self.stats.rescues.saturating_add(1);
         self.rescue.refusals = 0;
         let same = |other: &Subflow| other.id != sf && other.is_established() && other.ends.pair() == pair;
-        if self.live().any(|other| same(other) && other.is_working()) {
-            // It came back at the same time.
-            return self.reset_subflow(sf, RstReason::UNSPECIFIED, true);
-        }
+        self.close_those(|old| same(old) && old.is_working());
         for at in 0..self.subflows.len() {
             let old = self.subflows.get(at).and_then(Option::as_ref).filter(|old| same(old)).map(|old| old.id);
             if let Some(old) = old {

@@ -73,6 +73,8 @@ pub(crate) struct Health {
     probed_at: Option<Instant>,
     /// When the last segment came.
     heard_at: Instant,
+    /// Since when an answer has been expected: what was put in flight on an idle path, or a probe.
+    expected_at: Instant,
     silence: Silence,
     /// The silence that is questioned next.
     silence_wait: Duration,
@@ -92,6 +94,7 @@ impl Health {
             next_probe: Instant::ZERO,
             probed_at: None,
             heard_at: Instant::ZERO,
+            expected_at: Instant::ZERO,
             silence: Silence::Expected,
             silence_wait: SILENCE,
             questioned: None,
@@ -124,6 +127,7 @@ impl Health {
         let idle = self.since.is_none();
         if idle {
             self.since = Some(now);
+            self.expected_at = now;
         }
         idle
     }
@@ -205,6 +209,10 @@ impl Health {
         match core::mem::replace(&mut self.silence, Silence::Expected) {
             Silence::Listening if matters => {
                 self.silence = Silence::Asked(now + self.patience());
+                if self.silence_wait > SILENCE {
+                    // Not in the midst of data: the answer may have been lost.
+                    self.expected_at = now;
+                }
                 Quiet::Ask
             }
             Silence::Asked(_) if matters => Quiet::Unanswered,
@@ -222,9 +230,9 @@ impl Health {
         if self.stalled { now.since(self.stalled_at) } else { Duration::ZERO }
     }
 
-    /// Since when nothing has come over a stalled path; `None`: it works.
+    /// Since when nothing has come over a stalled path where something was expected; `None`: it works.
     pub(crate) fn silent_since(&self) -> Option<Instant> {
-        self.stalled.then(|| self.stalled_at.max(self.heard_at))
+        self.stalled.then(|| self.expected_at.max(self.heard_at))
     }
 
     /// How long ago the last segment came.
