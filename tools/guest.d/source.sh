@@ -53,6 +53,7 @@ kernel_config()		# FLAVOUR
 {
 	case $1 in
 	debug)	echo MPTCP-DEBUG ;;
+	kasan)	echo MPTCP-KASAN ;;
 	fast)	echo GUEST-FAST ;;
 	plain)	echo GUEST-PLAIN ;;
 	esac
@@ -67,9 +68,9 @@ kernel_file()		# FLAVOUR
 # MPTCP-DEBUG without its checks; the plain one without Multipath TCP as well.
 write_config()		# FLAVOUR
 {
-	[ "$1" != debug ] || return 0
+	case $1 in debug|kasan) return 0 ;; esac
 	config=$(kernel_config "$1")
-	grep -vE '(INVARIANT|WITNESS|DEADLKRES|QUEUE_MACRO|MALLOC_DEBUG)' "$repo/kernconf/MPTCP-DEBUG" |
+	grep -vE '(INVARIANT|WITNESS|DEADLKRES|QUEUE_MACRO|MALLOC_DEBUG|MALLOC_MAKE)' "$repo/kernconf/MPTCP-DEBUG" |
 	    if [ "$1" = plain ]; then grep -vE 'options 	MPTCP|files\.mptcp'; else cat; fi |
 	    sed "s/^ident.*/ident		$config/" >"$state/config"
 	cmp -s "$state/config" "$src/sys/amd64/conf/$config" || cp "$state/config" "$src/sys/amd64/conf/$config"
