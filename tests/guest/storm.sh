@@ -32,7 +32,7 @@ for j in a b; do
 	h=1; [ $j = b ] && h=2
 	common="-s $SEED -t $SECONDS_ -h $h -d $D $p"
 	jexec $j ${QA:-/mnt}/storm $common -k $(letters S)$(letters G)${BESIDE-WPPFF} > $D/streams.$j 2>&1 & pids="$pids $!"
-	jexec $j ${QA:-/mnt}/storm $common -k $(letters C) -J $(jls -j $j.p jid) > $D/chaos.$j 2>&1 & pids="$pids $!"
+	jexec $j ${QA:-/mnt}/storm $common -k $(letters C)$(letters C) -J $(jls -j $j.p jid) > $D/chaos.$j 2>&1 & pids="$pids $!"
 done
 for r in $pids; do wait $r || bad "status $?"; done
 [ -z "$REFUSE" ] || { sysctl $fp; sysctl -q $fp=off; }

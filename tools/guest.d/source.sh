@@ -76,9 +76,20 @@ write_config()		# FLAVOUR
 	cmp -s "$state/config" "$src/sys/amd64/conf/$config" || cp "$state/config" "$src/sys/amd64/conf/$config"
 }
 
+# A copy of a structure that the compiler makes a call of memcpy() with kasan(9),
+# before the kernel has chosen its memcpy().  Only a kernel that is started
+# without a loader comes that way.
+kasan_source()
+{
+	sed 's/^	init_ops = xen_pvh_init_ops;/	memcpy_early(\&init_ops, \&xen_pvh_init_ops, sizeof(init_ops));/' \
+	    "$src/sys/x86/xen/pv.c" >"$state/pv.c"
+	cmp -s "$state/pv.c" "$src/sys/x86/xen/pv.c" || cp "$state/pv.c" "$src/sys/x86/xen/pv.c"
+}
+
 build_kernel()		# FLAVOUR
 {
 	began=$(date +%s)
+	[ "$1" != kasan ] || kasan_source
 	write_config "$1"
 	"$repo/tools/build" --src "$src" --obj "$obj" --kernconf "$(kernel_config "$1")" --modules no \
 	    --jobs "$jobs" --llvm "$llvm" >"$state/kernel-$1.log" 2>&1 || {

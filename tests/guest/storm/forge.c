@@ -6,7 +6,7 @@
  * other options, flags, numbers or payload, by bpf(4).  What is checked at its
  * end is only harmed in ways that TCP must bear from strangers on the path:
  * numbers far from the window, or an ACK of what was never sent.  Connections
- * of chaos's ports get everything.
+ * of chaos's ports get everything.  Errors of ICMP come as well.
  */
 #include <sys/types.h>
 #include <sys/ioctl.h>
@@ -24,29 +24,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "forge.h"
 #include "storm.h"
 
 #define KEPT	32
-#define LARGEST	1514
 /*
  * The time to live of what is forged, by which it is known when bpf(4) shows it
  * as sent: harmless changes made twice may do harm.
  */
 #define MARK	63
-
-struct frame {
-	size_t		length;
-	unsigned char	bytes[LARGEST];
-};
-
-/* Where the parts of a frame are. */
-struct parts {
-	unsigned char	*ip;
-	struct tcphdr	*tcp;
-	bool		 six;
-	uint8_t		*ttl;
-	size_t		 options, payload, segment;	/* lengths; the last is that of all TCP */
-};
 
 static int
 open_bpf(int path, size_t *size)
@@ -110,8 +96,8 @@ take_apart(struct frame *f, struct parts *p)
 	return (true);
 }
 
-static uint32_t
-sum(const void *data, size_t n, uint32_t s)
+uint32_t
+forge_sum(const void *data, size_t n, uint32_t s)
 {
 	const unsigned char *b = data;
 
@@ -120,8 +106,8 @@ sum(const void *data, size_t n, uint32_t s)
 	return (s);
 }
 
-static uint16_t
-fold(uint32_t s)
+uint16_t
+forge_fold(uint32_t s)
 {
 	while (s >> 16 != 0)
 		s = (s & 0xffff) + (s >> 16);
@@ -139,17 +125,17 @@ complete(struct frame *f, struct parts *p)
 		struct ip6_hdr *ip6 = (void *)p->ip;
 
 		ip6->ip6_plen = htons(p->segment);
-		s = sum(&ip6->ip6_src, 32, s);
+		s = forge_sum(&ip6->ip6_src, 32, s);
 	} else {
 		struct ip *ip = (void *)p->ip;
 
 		ip->ip_len = htons(header + p->segment);
 		ip->ip_sum = 0;
-		ip->ip_sum = fold(sum(ip, header, 0));
-		s = sum(&ip->ip_src, 8, s);
+		ip->ip_sum = forge_fold(forge_sum(ip, header, 0));
+		s = forge_sum(&ip->ip_src, 8, s);
 	}
 	p->tcp->th_sum = 0;
-	p->tcp->th_sum = fold(sum(p->tcp, p->segment, s));
+	p->tcp->th_sum = forge_fold(forge_sum(p->tcp, p->segment, s));
 	f->length = p->ip - f->bytes + header + p->segment;
 }
 
@@ -297,7 +283,13 @@ send_one(struct thread *t, int fd, const struct frame *kept)
 		;
 	else if (one_in(t, 6))
 		new_connection(t, &p);
-	else if (is_chaos(&p))
+	else if (!p.six && one_in(t, 30)) {
+		forge_icmp(t, &f, &p);
+		doing(t, "write to bpf");
+		write(fd, f.bytes, f.length);
+		done(t);
+		return;
+	} else if (is_chaos(&p))
 		change_anything(t, &p);
 	else if ((p.tcp->th_flags & TH_SYN) == 0)
 		change_fairly(t, &p);

@@ -17,14 +17,16 @@ extern char **environ;
 void
 run(struct thread *t, const char *format, ...)
 {
-	char line[256], *rest = line, *argv[32];
+	/* An answer by netlink(4) for which there is no memory never comes. */
+	char line[256] = "timeout 20 ", *rest = line, *argv[32];
+	size_t used = strlen(line);
 	posix_spawn_file_actions_t actions;
 	va_list args;
 	pid_t pid;
 	int n = 0;
 
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	vsnprintf(line + used, sizeof(line) - used, format, args);
 	va_end(args);
 	while (n < 31 && (argv[n] = strsep(&rest, " ")) != NULL)
 		n++;

@@ -62,8 +62,10 @@ change_setting(struct thread *t)
 		set_text("scheduler", "min_rtt");
 		break;
 	case 3:
+		if (!one_in(t, 4))
+			break;
 		set_text("mp_debug", "ALL:5");
-		pause_ms(50);
+		pause_ms(20);
 		set_text("mp_debug", "ALL:0");
 		break;
 	case 4:
