@@ -32,6 +32,7 @@
 #include <sys/cdefs.h>
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/fail.h>
 #include <sys/kernel.h>
 #include <sys/libkern.h>
 #include <sys/malloc.h>
@@ -47,6 +48,10 @@ mptcp_os_alloc(size_t size, size_t align)
 	/* malloc(9) aligns to the size's power of two, up to a page. */
 	if (align > PAGE_SIZE)
 		return (NULL);
+#ifdef INVARIANTS
+	/* As MPTCP_FAIL_POINT, whose header needs more than this file does. */
+	KFAIL_POINT_CODE(DEBUG_FP, mptcp_no_memory, return (NULL));
+#endif
 	return (malloc(roundup2(size, align), M_MPTCPCORE, M_NOWAIT));
 }
 

@@ -4,16 +4,30 @@
 #
 # shellcheck disable=SC2154 # state, repo and llvm are tools/guest's
 
-# The programs of tests/guest, with the userland's own headers and libraries.
+# The programs of tests/guest, with the userland's own headers and libraries:
+# one of each C file there, and one of each directory.
 build_programs()
 {
 	mkdir -p "$state/programs"
 	for c in "$repo"/tests/guest/*.c; do
-		p=$state/programs/$(basename "$c" .c)
-		[ "$p" -nt "$c" ] && [ "$p" -nt "$sysroot/usr/lib/libc.a" ] && continue
-		"$llvm/clang" -target x86_64-unknown-freebsd14.0 --sysroot="$sysroot" -B "$llvm" -fuse-ld=lld -static \
-		    -O1 -g -Wall -Wno-unused-result -o "$p" "$c" -lpthread || die "$c does not compile"
+		build_program "$(basename "$c" .c)" "$c"
 	done
+	for d in "$repo"/tests/guest/*/; do
+		build_program "$(basename "$d")" "$d"*.[ch]
+	done
+}
+
+build_program()		# NAME SOURCE...
+{
+	p=$state/programs/$1
+	shift
+	[ -z "$(find "$@" "$sysroot/usr/lib/libc.a" -newer "$p" 2>&1)" ] && return 0
+	for s in "$@"; do
+		shift
+		case $s in *.c) set -- "$@" "$s" ;; esac
+	done
+	"$llvm/clang" -target x86_64-unknown-freebsd14.0 --sysroot="$sysroot" -B "$llvm" -fuse-ld=lld -static \
+	    -O1 -g -Wall -Wno-unused-result -o "$p" "$@" -lpthread || die "$1 does not compile"
 }
 
 # The same program for the peers on Linux, which they find in QA.

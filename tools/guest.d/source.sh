@@ -53,6 +53,7 @@ kernel_config()		# FLAVOUR
 {
 	case $1 in
 	debug)	echo MPTCP-DEBUG ;;
+	kasan)	echo MPTCP-KASAN ;;
 	fast)	echo GUEST-FAST ;;
 	plain)	echo GUEST-PLAIN ;;
 	esac
@@ -67,17 +68,28 @@ kernel_file()		# FLAVOUR
 # MPTCP-DEBUG without its checks; the plain one without Multipath TCP as well.
 write_config()		# FLAVOUR
 {
-	[ "$1" != debug ] || return 0
+	case $1 in debug|kasan) return 0 ;; esac
 	config=$(kernel_config "$1")
-	grep -vE '(INVARIANT|WITNESS|DEADLKRES|QUEUE_MACRO|MALLOC_DEBUG)' "$repo/kernconf/MPTCP-DEBUG" |
+	grep -vE '(INVARIANT|WITNESS|DEADLKRES|QUEUE_MACRO|MALLOC_DEBUG|MALLOC_MAKE)' "$repo/kernconf/MPTCP-DEBUG" |
 	    if [ "$1" = plain ]; then grep -vE 'options 	MPTCP|files\.mptcp'; else cat; fi |
 	    sed "s/^ident.*/ident		$config/" >"$state/config"
 	cmp -s "$state/config" "$src/sys/amd64/conf/$config" || cp "$state/config" "$src/sys/amd64/conf/$config"
 }
 
+# A copy of a structure that the compiler makes a call of memcpy() with kasan(9),
+# before the kernel has chosen its memcpy().  Only a kernel that is started
+# without a loader comes that way.
+kasan_source()
+{
+	sed 's/^	init_ops = xen_pvh_init_ops;/	memcpy_early(\&init_ops, \&xen_pvh_init_ops, sizeof(init_ops));/' \
+	    "$src/sys/x86/xen/pv.c" >"$state/pv.c"
+	cmp -s "$state/pv.c" "$src/sys/x86/xen/pv.c" || cp "$state/pv.c" "$src/sys/x86/xen/pv.c"
+}
+
 build_kernel()		# FLAVOUR
 {
 	began=$(date +%s)
+	[ "$1" != kasan ] || kasan_source
 	write_config "$1"
 	"$repo/tools/build" --src "$src" --obj "$obj" --kernconf "$(kernel_config "$1")" --modules no \
 	    --jobs "$jobs" --llvm "$llvm" >"$state/kernel-$1.log" 2>&1 || {

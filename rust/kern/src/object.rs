@@ -40,7 +40,9 @@ impl<T: Heap> Place<T> {
         const { assert!(size_of::<T>() > 0) };
         // SAFETY: the layout's size is not zero.
         let at = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
-        (!at.is_null()).then_some(Place { at })
+        // Not `then_some`: that would make the Place in any case, and drop it, which frees null. The compiler may then
+        // take the pointer to be valid, and leave out the question.
+        if at.is_null() { None } else { Some(Place { at }) }
     }
 
     /// Puts the value there and hands it to C, which owes a [`Owned`] for it.
