@@ -6,7 +6,7 @@ use crate::crypto::join_hmac;
 use crate::error::JoinRefusal;
 use crate::pm::Wanted;
 use crate::rng::Rng;
-use crate::subflow::{Ends, Joining, Subflow, SubflowId, SubflowState, Wants};
+use crate::subflow::{Doubt, Ends, Joining, Subflow, SubflowId, SubflowState, Wants};
 use crate::time::Instant;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -17,7 +17,7 @@ use mptcp_wire::{MpJoin, MpOption};
 const SYN_WAIT: Duration = Duration::from_secs(5);
 
 /// A subflow on which nothing came for so long may be replaced by a join over the same addresses.
-const SILENT: Duration = Duration::from_secs(1);
+const SILENT: Duration = Duration::from_millis(500);
 
 /// A join that the peer began: what the half-open entry keeps between SYN and third ACK.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,7 +162,7 @@ impl Mpcb {
         if self.has_room() { Ok(()) } else { Err(JoinRefusal::NoResources) }
     }
 
-    /// The peer has joined over addresses that have a subflow already: does that one still work? No answer closes it.
+    /// The peer has joined over addresses that have a subflow already: does that one still work? No answer ends it.
     fn question_twins(&mut self, sf: SubflowId, now: Instant) {
         let Some(ends) = self.get(sf).map(|subflow| subflow.ends) else {
             return;
@@ -171,7 +171,7 @@ impl Mpcb {
             old.id != sf && old.is_established() && !old.ends.initiator && old.ends.pair() == ends.pair()
         };
         for old in self.live_mut().filter(twins) {
-            old.health.question(now);
+            old.health.question(Doubt::Replaced, now);
             old.want(Wants::PROBE);
         }
     }

@@ -6,7 +6,7 @@ use crate::crypto::{add_addr_hmac, equal_keys, equal64};
 use crate::ds_map::{MapSum, Recorded};
 use crate::pm::AddrRefused;
 use crate::seq;
-use crate::subflow::{Subflow, SubflowId, Wants};
+use crate::subflow::{Doubt, Subflow, SubflowId, Wants};
 use crate::time::Instant;
 use mptcp_wire::checksum::{Sum, dss_checksum_ok};
 use mptcp_wire::{
@@ -207,7 +207,7 @@ impl Mpcb {
             // sequence number could end it. What is in flight, or the FIN after a while, finds out.
             let withdrawn = |subflow: &&mut Subflow| subflow.ends.remote_id == id && subflow.is_established();
             for subflow in self.live_mut().filter(withdrawn) {
-                subflow.health.question(now);
+                subflow.health.question(Doubt::Withdrawn, now);
             }
             self.close_those(|subflow| subflow.ends.remote_id == id && !subflow.is_established());
         }

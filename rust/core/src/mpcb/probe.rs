@@ -65,19 +65,38 @@ impl Mpcb {
 
     /// The peer was sending, and nothing comes any more.
     pub(super) fn quiet_timer(&mut self, sf: SubflowId, now: Instant) {
-        let matters = !self.ending.has_peer_fin();
+        // A DATA_FIN may be there before the data in front of it.
+        let matters = match self.ending.awaited_fin() {
+            Some(fin) => self.reass.rcv_nxt() < fin,
+            None => !self.ending.is_peer_done(),
+        };
         let Some(subflow) = self.get_mut(sf) else {
             return;
         };
         let matters = matters && subflow.is_established();
         match subflow.health.quiet(matters, now) {
             Quiet::Fine => {}
-            Quiet::Ask => self.probe(sf, now),
+            Quiet::Ask => {
+                self.probe(sf, now);
+                self.ask_idle(now);
+            }
             Quiet::Unanswered => {
                 subflow.health.loss(now);
                 self.stalled(sf, now);
             }
         }
+    }
+
+    /// A path has fallen silent. Those on which nothing was expected are asked, one after the other: if they are dead as well, this
+    /// is an outage.
+    pub(super) fn ask_idle(&mut self, now: Instant) {
+        let mut at = self.probe_free.max(now) + GAP;
+        for subflow in self.live_mut().filter(|subflow| subflow.is_established()) {
+            if subflow.health.ask(at, now) {
+                at = at + GAP;
+            }
+        }
+        self.invalidate();
     }
 
     fn probe(&mut self, sf: SubflowId, now: Instant) {

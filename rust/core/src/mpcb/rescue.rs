@@ -84,9 +84,12 @@ impl Mpcb {
     /// The join that is due at `now`.
     pub(super) fn rescue_now(&self, now: Instant) -> Option<Wanted> {
         self.next_rescue().filter(|at| *at <= now)?;
+        // Every second one takes the place of a subflow: a peer with all it may have refuses others.
+        let has = |pair| self.live().any(|old| old.is_established() && old.ends.pair() == pair);
         let due = || self.rescue_pairs().filter(|wanted| self.again_at(wanted.pair) <= now);
-        let turn = self.rescue.turn.checked_rem(due().count())?;
-        due().nth(turn)
+        let first = || due().filter(|wanted| self.rescue.turn % 2 == 0 && has(wanted.pair));
+        let turn = |count: usize| (self.rescue.turn / 2).checked_rem(count);
+        turn(first().count()).and_then(|at| first().nth(at)).or_else(|| due().nth(turn(due().count())?))
     }
 
     /// When a join over `pair` may begin as far as the last one is concerned.

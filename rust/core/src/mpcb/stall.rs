@@ -1,7 +1,7 @@
 //! A path on which nothing comes back: its data goes to the others, and in the end it is given up.
 
 use super::Mpcb;
-use crate::subflow::{Subflow, SubflowId};
+use crate::subflow::{Doubt, Subflow, SubflowId};
 use crate::time::Instant;
 use core::time::Duration;
 use mptcp_wire::RstReason;
@@ -48,6 +48,7 @@ impl Mpcb {
 
     pub(super) fn stalled(&mut self, sf: SubflowId, now: Instant) {
         self.stats.stalls = self.stats.stalls.saturating_add(1);
+        self.ask_idle(now);
         if self.mode.is_plain() || !self.live().any(|other| other.id != sf && other.is_established()) {
             // Nobody else could carry it; its own TCP goes on trying.
             return;
@@ -75,13 +76,18 @@ impl Mpcb {
         alternative && !self.is_closing() && self.get(sf).is_some_and(|subflow| stale(subflow) && again(subflow))
     }
 
-    /// The peer withdrew an address of this path, and nothing has come over it since (RFC 8684 section 3.4.2).
+    /// The path was in doubt, and nothing has come over it since.
     pub(super) fn question_timer(&mut self, sf: SubflowId, now: Instant) {
-        if self.get_mut(sf).is_some_and(|subflow| subflow.health.is_unanswered(now)) {
+        let Some(doubt) = self.get_mut(sf).and_then(|subflow| subflow.health.take_unanswered(now)) else {
+            return;
+        };
+        match doubt {
             // A FIN, which TCP repeats, does no harm to a path that works after all.
-            self.close_those(|subflow| subflow.id == sf);
-            self.queue_maps_of(sf);
-            self.request_output();
+            Doubt::Withdrawn => self.close_those(|subflow| subflow.id == sf),
+            // What is on the way has forgotten it, and the peer has let it go: nobody would answer a FIN.
+            Doubt::Replaced => self.reset_subflow(sf, RstReason::BAD_PERFORMANCE, true),
         }
+        self.queue_maps_of(sf);
+        self.request_output();
     }
 }

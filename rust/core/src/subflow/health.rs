@@ -31,8 +31,19 @@ enum Silence {
     Expected,
     /// There was data: a silence is questioned.
     Listening,
+    /// It is questioned then, whatever there was.
+    AskAt(Instant),
     /// A probe has to be answered until then.
     Asked(Instant),
+}
+
+/// Why a path may work no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Doubt {
+    /// The peer has withdrawn an address of it (RFC 8684 section 3.4.2).
+    Withdrawn,
+    /// The peer has joined over the same addresses anew.
+    Replaced,
 }
 
 /// What is to be done about the silence of a path.
@@ -78,8 +89,8 @@ pub(crate) struct Health {
     silence: Silence,
     /// The silence that is questioned next.
     silence_wait: Duration,
-    /// The peer has withdrawn one of its addresses: until this time a segment has to show that it works all the same.
-    questioned: Option<Instant>,
+    /// Until this time a segment has to show that the path works, in spite of this.
+    questioned: Option<(Instant, Doubt)>,
 }
 
 impl Health {
@@ -127,7 +138,9 @@ impl Health {
         let idle = self.since.is_none();
         if idle {
             self.since = Some(now);
-            self.expected_at = now;
+            if !self.stalled {
+                self.expected_at = now;
+            }
         }
         idle
     }
@@ -195,6 +208,7 @@ impl Health {
         match self.silence {
             Silence::Expected => None,
             Silence::Listening => Some(self.heard_at + self.silence_wait.max(self.patience())),
+            Silence::AskAt(at) => Some(at),
             Silence::Asked(until) => Some(until),
         }
     }
@@ -207,16 +221,16 @@ impl Health {
         // What is in flight there, or a stall, asks by itself, and listens again when it is over.
         let matters = matters && self.since.is_none() && !self.stalled;
         match core::mem::replace(&mut self.silence, Silence::Expected) {
-            Silence::Listening if matters => {
+            before @ (Silence::Listening | Silence::AskAt(_)) if matters => {
                 self.silence = Silence::Asked(now + self.patience());
-                if self.silence_wait > SILENCE {
+                if before != Silence::Listening || self.silence_wait > SILENCE {
                     // Not in the midst of data: the answer may have been lost.
                     self.expected_at = now;
                 }
                 Quiet::Ask
             }
             Silence::Asked(_) if matters => Quiet::Unanswered,
-            Silence::Expected | Silence::Listening | Silence::Asked(_) => Quiet::Fine,
+            Silence::Expected | Silence::Listening | Silence::AskAt(_) | Silence::Asked(_) => Quiet::Fine,
         }
     }
 
@@ -245,10 +259,10 @@ impl Health {
         self.since.map(|since| since + self.patience())
     }
 
-    /// The peer has withdrawn an address of this path, which may work all the same (RFC 8684 section 3.4.2).
-    pub(crate) fn question(&mut self, now: Instant) {
+    /// There is a doubt about this path, which may work all the same.
+    pub(crate) fn question(&mut self, doubt: Doubt, now: Instant) {
         if self.questioned.is_none() {
-            self.questioned = Some(now + self.patience());
+            self.questioned = Some((now + self.patience(), doubt));
         }
     }
 
@@ -262,6 +276,16 @@ impl Health {
         self.silence = Silence::Listening;
         self.silence_wait = SILENCE;
         news
+    }
+
+    /// Another path has fallen silent: does this one work, on which nothing was expected? It is asked at `at`; returns whether it is.
+    pub(crate) fn ask(&mut self, at: Instant, now: Instant) -> bool {
+        let known = self.stalled || self.since.is_some() || self.unheard_for(now) < SILENCE;
+        if known || matches!(self.silence, Silence::AskAt(_) | Silence::Asked(_)) {
+            return false;
+        }
+        self.silence = Silence::AskAt(at);
+        true
     }
 
     /// After an answer to a probe: the next silence is questioned later, and in the end none.
@@ -281,8 +305,11 @@ impl Health {
         if ours && data {
             self.silence = Silence::Listening;
             self.silence_wait = SILENCE;
-        } else if ours && (recovered || matches!(before, Silence::Asked(_))) {
+        } else if recovered || matches!(before, Silence::AskAt(_) | Silence::Asked(_)) {
             self.listen_longer();
+            if !ours {
+                self.silence = Silence::Expected;
+            }
         }
         if recovered {
             self.stalled = false;
@@ -292,13 +319,13 @@ impl Health {
     }
 
     /// When a path in question is given up.
-    pub(crate) const fn answer_due(&self) -> Option<Instant> {
-        self.questioned
+    pub(crate) fn answer_due(&self) -> Option<Instant> {
+        self.questioned.map(|(due, _)| due)
     }
 
-    /// Whether the path was in question, and nothing came in time.
-    pub(crate) fn is_unanswered(&mut self, now: Instant) -> bool {
-        self.questioned.take_if(|due| *due <= now).is_some()
+    /// Why the path was in question, where nothing came in time.
+    pub(crate) fn take_unanswered(&mut self, now: Instant) -> Option<Doubt> {
+        self.questioned.take_if(|(due, _)| *due <= now).map(|(_, doubt)| doubt)
     }
 
     fn patience(&self) -> Duration {

@@ -8,7 +8,7 @@ mod receiving;
 mod sending;
 
 pub(crate) use ends::Ends;
-pub(crate) use health::{Health, Quiet};
+pub(crate) use health::{Doubt, Health, Quiet};
 pub(crate) use joining::Joining;
 pub(crate) use pending::{Pending, Wants};
 pub(crate) use receiving::Receiving;

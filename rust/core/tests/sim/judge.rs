@@ -43,6 +43,15 @@ pub fn judge(world: &mut World, outcome: Result<(), Stall>) {
     }
 }
 
+/// Nothing excuses another end.
+pub fn all_read(world: &World) {
+    for host in &world.hosts {
+        let side = host.app.side;
+        assert!(matches!(host.ended, None | Some(ConnError::Done)), "side {side} ended {:?}", host.ended);
+        assert!(host.app.read == host.app.expect, "side {side} has read {} bytes", host.app.read);
+    }
+}
+
 /// Who ends in order has read everything, written everything, and seen the peer's end.
 fn in_order(host: &Host) {
     let app = &host.app;

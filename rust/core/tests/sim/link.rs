@@ -3,6 +3,8 @@
 use crate::packet::Packet;
 use mptcp_core::rng::{Rng, SeededRng};
 use mptcp_core::time::Instant;
+use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What one direction of a path does to options and payload, from a number of packets on.
@@ -40,6 +42,9 @@ pub struct Link {
     pub duplicate_per_mille: u64,
     /// Nothing passes in these intervals.
     pub cuts: Vec<(Instant, Instant)>,
+    /// Something on the way restarts then, and drops what belongs to flows that it saw begin before.
+    pub forgets: Option<Instant>,
+    forgotten: HashSet<(SocketAddr, SocketAddr)>,
     pub directions: [Direction; 2],
 }
 
@@ -61,6 +66,8 @@ impl Link {
             ack_loss: None,
             duplicate_per_mille: 0,
             cuts: Vec::new(),
+            forgets: None,
+            forgotten: HashSet::new(),
             directions: [direction.clone(), direction],
         }
     }
@@ -74,9 +81,20 @@ impl Link {
         self.cuts.iter().any(|(from, to)| *from <= now && now < *to)
     }
 
+    fn is_forgotten(&mut self, packet: &Packet, now: Instant) -> bool {
+        let Some(at) = self.forgets else {
+            return false;
+        };
+        let flow = (packet.from.min(packet.to), packet.from.max(packet.to));
+        if now < at && packet.flags.syn {
+            self.forgotten.insert(flow);
+        }
+        now >= at && self.forgotten.contains(&flow)
+    }
+
     /// When copies of the packet arrive; it is changed on the way.
     pub fn carry(&mut self, way: usize, packet: &mut Packet, now: Instant, rng: &mut SeededRng) -> Vec<Instant> {
-        if self.is_cut(now) || rng.next_u64() % 1000 < self.loss_per_mille {
+        if self.is_forgotten(packet, now) || self.is_cut(now) || rng.next_u64() % 1000 < self.loss_per_mille {
             return Vec::new();
         }
         let bare = packet.payload.is_empty() && !packet.flags.syn && !packet.flags.fin && !packet.flags.rst;

@@ -23,17 +23,51 @@ mod world;
 
 use mptcp_core::time::Instant;
 use scenario::{FAMILIES, Family, build};
+use std::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
+
+/// The longest outage where a new SYN passes at once.
+const BAR: Duration = Duration::from_secs(3);
 
 fn over(world: &World) -> bool {
     world.hosts.iter().all(|host| host.ended.is_some() && (host.app.slow.is_none() || host.so_rcv.is_empty()))
 }
 
+/// Both applications have all. A DATA_FIN that is lost, or the FIN of a path that is dead, may take longer.
+fn all_read(world: &World) -> bool {
+    world.hosts.iter().all(|host| host.app.read == host.app.expect)
+}
+
+/// Every application that waits for data gets some within [`BAR`] of the time at which the last path has forgotten its flows.
+fn goes_on(world: &mut World, at: Instant) {
+    // What was under way comes yet.
+    let _ = world.run(at + Duration::from_millis(400), |_| false);
+    let before: Vec<u64> = world.hosts.iter().map(|host| host.app.read).collect();
+    // The TCP of these runs measures no handshake: a path that has not carried data is given a second to answer, and data that is
+    // sent again tries one after the other.
+    let bar = BAR + Duration::from_secs(world.links.len() as u64 - 1);
+    let outcome = world.run(at + bar, |world| {
+        let mut both = world.hosts.iter().zip(&before);
+        both.all(|(host, before)| host.app.read > *before || host.app.read == host.app.expect)
+    });
+    for host in world.hosts.iter().filter(|_| world.trace) {
+        println!("{host:?}");
+    }
+    assert!(outcome.is_ok(), "nothing is read {bar:?} after {at:?}");
+}
+
 fn run(family: Family, seed: u64) -> u64 {
     let mut world = build(family, seed);
-    let outcome = world.run(Instant::ZERO + family.limit(), over);
+    let done = if family == Family::Forgotten { all_read } else { over };
+    if let Some(at) = world.links.iter().filter_map(|link| link.forgets).max() {
+        goes_on(&mut world, at);
+    }
+    let outcome = world.run(Instant::ZERO + family.limit(), done);
     judge::judge(&mut world, outcome);
+    if family == Family::Forgotten {
+        judge::all_read(&world);
+    }
     world.events
 }
 
@@ -109,6 +143,11 @@ fn payload_corrupted() {
 #[test]
 fn application_aborts() {
     runs(Family::Abort, 3000);
+}
+
+#[test]
+fn all_paths_forget_their_flows() {
+    runs(Family::Forgotten, 2000);
 }
 
 #[test]

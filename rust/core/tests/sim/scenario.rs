@@ -37,9 +37,11 @@ pub enum Family {
     ScarceJoins,
     /// Mappings with a checksum that are longer than the receiver's window.
     LongMaps,
+    /// Every path forgets its flows in the middle of a transfer (a NAT that restarts).
+    Forgotten,
 }
 
-pub const FAMILIES: [Family; 11] = [
+pub const FAMILIES: [Family; 12] = [
     Family::Plain,
     Family::Rough,
     Family::Stripped,
@@ -51,6 +53,7 @@ pub const FAMILIES: [Family; 11] = [
     Family::Addresses,
     Family::ScarceJoins,
     Family::LongMaps,
+    Family::Forgotten,
 ];
 
 /// SYNs with MP_CAPABLE, after which the opener tries without.
@@ -61,6 +64,8 @@ impl Family {
     pub const fn limit(self) -> Duration {
         match self {
             Family::SlowPlain => Duration::from_secs(3 * 3600),
+            // Its TCP takes its time to find its rate again.
+            Family::Forgotten => Duration::from_secs(120),
             // Twelve data-level timeouts after the last keepalive of the peer that carried a DATA_ACK.
             _ => Duration::from_secs(1500),
         }
@@ -68,7 +73,7 @@ impl Family {
 
     /// Paths that lose, delay and repeat nothing, in some of the runs or in all.
     const fn is_clean(self) -> bool {
-        matches!(self, Family::Plain | Family::LongMaps)
+        matches!(self, Family::Plain | Family::LongMaps | Family::Forgotten)
     }
 
     /// Applications that half-close.
@@ -334,6 +339,18 @@ fn scarce_deeds(dice: &mut Dice) -> Vec<(Instant, Deed)> {
     deeds
 }
 
+/// So much data, on links so slow, that the outage comes in its middle, after both sides have seen that the other speaks MPTCP.
+fn forget(dice: &mut Dice, apps: &mut [App; 2], links: &mut [Link]) {
+    let sizes = [[500_000, 0], [0, 500_000], [300_000, 300_000]][dice.below(3) as usize];
+    for (app, (write, expect)) in apps.iter_mut().zip([(sizes[0], sizes[1]), (sizes[1], sizes[0])]) {
+        (app.to_write, app.expect, app.slow) = (write, expect, None);
+    }
+    for link in links.iter_mut() {
+        link.rate = link.rate.min(150_000);
+        link.forgets = Some(Instant::ZERO + dice.millis(1000, 1500));
+    }
+}
+
 /// A run, ready to go.
 pub fn build(family: Family, seed: u64) -> World {
     let salt = family as u64 + 1;
@@ -371,6 +388,11 @@ pub fn build(family: Family, seed: u64) -> World {
             link.rate = link.rate.min(150_000);
             link.loss_per_mille = 0;
         }
+    }
+    if family == Family::Forgotten {
+        forget(&mut dice, &mut apps, &mut links);
+        // Who may not be joined at its only address cannot be helped.
+        cfgs[1].deny_join_id0 = false;
     }
     let acts = deeds(&mut dice, family, &addrs);
     let [first, second] = addrs;

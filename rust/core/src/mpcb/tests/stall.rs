@@ -103,11 +103,13 @@ fn no_path_stalls_while_the_peer_has_no_room() {
 #[test]
 fn a_path_on_which_the_peer_says_that_it_has_no_room_is_not_given_up() {
     for (window, given_up) in [(1000, false), (65_535, true)] {
-        let (mut mpcb, _) = two_paths();
+        let (mut mpcb, second) = two_paths();
         mpcb.snd_append(30_000, NOW);
         send(&mut mpcb, SF, 1400, NOW);
         let mut now = NOW;
         for _ in 0..60 {
+            // The other one works.
+            acked(&mut mpcb, second, 1, 1, 65_535, now);
             // It answers our retransmission, and takes nothing.
             mpcb.subflow_rto(SF, now);
             acked(&mut mpcb, SF, 1, 1, window, now);
