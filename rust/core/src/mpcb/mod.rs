@@ -51,8 +51,8 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 use mode::Mode;
-use rescue::Rescue;
 use mptcp_wire::RstReason;
+use rescue::Rescue;
 use timer::TimerTable;
 
 /// Memory that one connection may use for maps and out-of-order ranges, in bytes.

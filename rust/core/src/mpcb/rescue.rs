@@ -1,7 +1,7 @@
 //! An outage: no path works, and what is on the way may have forgotten our flows (a NAT or a firewall that restarted).
 //!
 //! Probes of the old subflows would never get through, where a new SYN does. So joins are opened anew over every pair of addresses
-//! that there is, whether it has a subflow or not. RFC 8684 says nothing about it; `docs/DECISIONS.md`, 63.
+//! that there is, whether it has a subflow or not. RFC 8684 says nothing about it; `docs/DECISIONS.md`, 67.
 
 use super::Mpcb;
 use super::action::Action;
@@ -87,7 +87,7 @@ impl Mpcb {
         // Every second one takes the place of a subflow: a peer with all it may have refuses others.
         let has = |pair| self.live().any(|old| old.is_established() && old.ends.pair() == pair);
         let due = || self.rescue_pairs().filter(|wanted| self.again_at(wanted.pair) <= now);
-        let first = || due().filter(|wanted| self.rescue.turn % 2 == 0 && has(wanted.pair));
+        let first = || due().filter(|wanted| self.rescue.turn.is_multiple_of(2) && has(wanted.pair));
         let turn = |count: usize| (self.rescue.turn / 2).checked_rem(count);
         turn(first().count()).and_then(|at| first().nth(at)).or_else(|| due().nth(turn(due().count())?))
     }

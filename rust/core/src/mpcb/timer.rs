@@ -108,7 +108,12 @@ impl Mpcb {
             let health = &subflow.health;
             [joining, health.deadline(), health.answer_due(), health.quiet_due()].into_iter().flatten()
         });
-        let pm = self.next_attempt().into_iter().chain(self.next_signal()).chain(self.next_probe()).chain(self.next_rescue());
+        let pm = self
+            .next_attempt()
+            .into_iter()
+            .chain(self.next_signal())
+            .chain(self.next_probe())
+            .chain(self.next_rescue());
         self.timers.next().into_iter().chain(subflows).chain(pm).min()
     }
 

@@ -23,8 +23,8 @@ mod world;
 
 use mptcp_core::time::Instant;
 use scenario::{FAMILIES, Family, build};
-use std::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 use world::World;
 
 /// The longest outage where a new SYN passes at once.

@@ -49,7 +49,7 @@ fn the_only_path_is_probed_twice_a_second_for_a_minute_and_seldom_then() {
 
 /// Every probe until `until` of a path whose peer answers each after 50 ms, with acknowledgements
 /// of `ack` on both levels; in seconds from `from`.
-fn answered(mpcb: &mut Mpcb, ack: u32,  from: Instant, until: Instant) -> Vec<u64> {
+fn answered(mpcb: &mut Mpcb, ack: u32, from: Instant, until: Instant) -> Vec<u64> {
     let (mut now, mut all) = (from, Vec::new());
     while let Some(at) = mpcb.next_timer().filter(|at| *at <= until) {
         now = at.max(now + Duration::from_micros(1));
