@@ -236,6 +236,7 @@ impl Mpcb {
         self.stats.rst_received = self.stats.rst_received.saturating_add(1);
         if let Some(subflow) = self.get_mut(sf) {
             subflow.refused_for_good |= !rst.transient && rst.reason == RstReason::PROHIBITED;
+            subflow.reset_explained = true;
             subflow.reset_transient = rst.transient;
         }
     }

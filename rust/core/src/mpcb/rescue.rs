@@ -6,6 +6,7 @@
 use super::Mpcb;
 use super::action::Action;
 use super::mode::Mode;
+use crate::error::ConnError;
 use crate::pm::{Pair, STEADY, Wanted};
 use crate::rng::Rng;
 use crate::subflow::{Subflow, SubflowId};
@@ -38,13 +39,15 @@ pub(super) struct Rescue {
     turn: usize,
     /// Joins in a row that were answered by a RST.
     refusals: u32,
+    /// The last subflow ended by a RST: a NAT may have given it another port, or the peer may be gone.
+    reset: bool,
     /// Subflows in a row that were lost soon after they had been joined.
     brief: u32,
 }
 
 impl Rescue {
     pub(super) const fn new() -> Self {
-        Rescue { alone: Instant::ZERO, next: Instant::ZERO, turn: 0, refusals: 0, brief: 0 }
+        Rescue { alone: Instant::ZERO, next: Instant::ZERO, turn: 0, refusals: 0, reset: false, brief: 0 }
     }
 }
 
@@ -78,7 +81,8 @@ impl Mpcb {
     pub(super) fn next_rescue(&self) -> Option<Instant> {
         let since = self.outage_since()?;
         let again = self.rescue_pairs().map(|wanted| self.again_at(wanted.pair)).min()?;
-        Some(again.max(self.rescue.next).max(since + AFTER.max(self.round_trips())))
+        let patience = if self.rescue.reset { Duration::ZERO } else { AFTER.max(self.round_trips()) };
+        Some(again.max(self.rescue.next).max(since + patience))
     }
 
     /// The join that is due at `now`.
@@ -105,9 +109,23 @@ impl Mpcb {
         self.pm.pairs().filter(move |wanted| room && joining().all(|join| join.ends.pair() != wanted.pair))
     }
 
+    /// The last subflow ended by a RST without a word of MPTCP. A host that may join asks the peer whether it still knows the
+    /// connection: one that does not answers with a RST again. Returns whether it asks.
+    pub(super) fn asks_after_reset(&mut self, now: Instant) -> bool {
+        let may = matches!(self.mode, Mode::Multipath) && !self.is_closing() && self.pm.pairs().next().is_some();
+        self.rescue.reset = may;
+        if self.rescue.brief <= 1 {
+            self.rescue.next = now;
+        }
+        may
+    }
+
     /// A join of a rescue is gone; `refused`: the peer, or somebody on the way, answered with a RST. It may never get better then.
     pub(super) fn rescue_failed(&mut self, pair: Pair, refused: bool, now: Instant) {
         self.pm.postpone_pair(pair, now);
+        if refused && self.rescue.reset && !self.live().any(Subflow::is_established) {
+            return self.end(ConnError::Reset);
+        }
         self.rescue.refusals = if refused { self.rescue.refusals.saturating_add(1) } else { 0 };
         if refused {
             let wait = AGAIN.saturating_mul(1 << self.rescue.refusals.min(5)).min(SELDOM);
@@ -150,6 +168,7 @@ impl Mpcb {
     pub(super) fn rescued(&mut self, sf: SubflowId, pair: Pair) {
         self.stats.rescues = self.stats.rescues.saturating_add(1);
         self.rescue.refusals = 0;
+        self.rescue.reset = false;
         let same = |other: &Subflow| other.id != sf && other.is_established() && other.ends.pair() == pair;
         self.close_those(|old| same(old) && old.is_working());
         for at in 0..self.subflows.len() {

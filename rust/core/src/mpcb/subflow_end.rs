@@ -63,6 +63,11 @@ impl Mpcb {
             } else {
                 self.ending.last_subflow_gone(end, subflow.reset_transient, &self.snd)
             };
+            let bare = end == SubflowEnd::Reset && !opening && !subflow.reset_explained;
+            let gone = match gone {
+                LastGone::Over(ConnError::Reset) if bare && self.asks_after_reset(now) => LastGone::Wait,
+                gone => gone,
+            };
             match gone {
                 LastGone::Over(error) => self.end(error),
                 LastGone::Wait => self.timers.set(Timer::Lonely, now + self.cfg.timers.close),

@@ -93,6 +93,8 @@ pub(crate) struct Subflow {
     pub(crate) peer_backup: bool,
     /// The peer refused or reset it with a reason that makes another try useless.
     pub(crate) refused_for_good: bool,
+    /// The peer's RST had MP_TCPRST: it is the peer's own.
+    pub(crate) reset_explained: bool,
     /// The peer's RST says that its reason is transient (RFC 8684 section 3.6).
     pub(crate) reset_transient: bool,
 }
@@ -111,6 +113,7 @@ impl Subflow {
             backup: false,
             peer_backup: false,
             refused_for_good: false,
+            reset_explained: false,
             reset_transient: false,
         }
     }

@@ -241,3 +241,43 @@ fn a_responder_asks_the_old_subflow_whether_it_works_and_resets_it_without_an_an
         assert_eq!(mpcb.subflow_state(sf), Some(SubflowState::Established));
     }
 }
+
+#[test]
+fn after_a_bare_rst_of_the_last_subflow_the_peer_is_asked_at_once_and_a_second_rst_ends_the_connection() {
+    let mut mpcb = sender();
+    mpcb.subflow_closed(SF, SubflowEnd::Reset, NOW);
+    assert_eq!(mpcb.ended(), None);
+    let begun = silent(&mut mpcb, NOW, NOW + Duration::from_millis(100));
+    assert_eq!(begun, [(0, (0, 0))]);
+    let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
+    let now = NOW + Duration::from_millis(150);
+    mpcb.subflow_closed(sf, SubflowEnd::Reset, now);
+    assert_eq!(mpcb.ended(), Some(ConnError::Reset));
+}
+
+#[test]
+fn after_a_bare_rst_of_the_last_subflow_a_join_carries_on() {
+    let mut mpcb = sender();
+    mpcb.subflow_closed(SF, SubflowEnd::Reset, NOW);
+    silent(&mut mpcb, NOW, NOW + Duration::from_millis(100));
+    let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
+    let now = NOW + Duration::from_millis(150);
+    confirm(&mut mpcb, sf, now);
+    mpcb.subflow_metrics(sf, &metrics(10));
+    assert_eq!(maps(&mut mpcb, sf, 1000, now), Some((1, 1000)));
+    // The next one is asked about as well.
+    mpcb.subflow_closed(sf, SubflowEnd::Reset, now);
+    assert_eq!(mpcb.ended(), None);
+}
+
+#[test]
+fn a_rst_that_the_peer_explains_or_to_a_host_that_may_not_join_ends_the_connection() {
+    let mut mpcb = sender();
+    let rst = mptcp_wire::MpTcpRst { transient: false, reason: RstReason::PROHIBITED };
+    mpcb.on_tcprst(SF, &rst);
+    mpcb.subflow_closed(SF, SubflowEnd::Reset, NOW);
+    assert_eq!(mpcb.ended(), Some(ConnError::Reset));
+    let mut mpcb = mapped();
+    mpcb.subflow_closed(SF, SubflowEnd::Reset, NOW);
+    assert_eq!(mpcb.ended(), Some(ConnError::Reset));
+}
