@@ -7,6 +7,7 @@ mod checksum;
 mod closing;
 mod cuts;
 mod families;
+mod gone;
 mod judge;
 mod lossy;
 mod many;
