@@ -60,6 +60,8 @@ netns_make()		# NAME
 		ip -n "$1" link set "tap$n" up
 		ip -n "$1" rule add from "10.$((n + 1)).0.2" table "$((100 + n))"
 		ip -n "$1" route add "10.$((n + 1)).0.0/24" dev "tap$n" src "10.$((n + 1)).0.2" table "$((100 + n))"
+		# To the guest's other address too: what belongs to a path shall not leave by the other.
+		ip -n "$1" route add default via "10.$((n + 1)).0.1" dev "tap$n" table "$((100 + n))"
 	done
 }
 

@@ -1,6 +1,7 @@
 //! Joins (RFC 8684 section 3.2): new subflows, opened by us or by the peer.
 
 use super::Mpcb;
+use super::rescue::TRY;
 use super::segment::{SegIn, SegVerdict};
 use crate::crypto::join_hmac;
 use crate::error::JoinRefusal;
@@ -196,7 +197,9 @@ impl Mpcb {
     pub(super) fn begin_join(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<SubflowId> {
         let sf = self.free_slot().ok()?;
         self.pm.begin(wanted.pair, now, &mut self.pool).ok()?;
-        self.put_join(sf, wanted, rng, |joining| joining.next = Some(now + SYN_WAIT));
+        // TCP's SYNs come later each time; a new join begins with a fresh one.
+        let wait = if self.pm.is_lost(wanted.pair) { TRY.max(self.round_trips()) } else { SYN_WAIT };
+        self.put_join(sf, wanted, rng, |joining| joining.next = Some(now + wait));
         Some(sf)
     }
 
@@ -239,6 +242,9 @@ impl Mpcb {
         tcp_options: &[u8],
         now: Instant,
     ) -> SegVerdict {
+        if let Some(joining) = self.get_mut(sf).and_then(|subflow| subflow.joining.as_mut()) {
+            joining.answered = true;
+        }
         if seg.flags.rst {
             for option in mptcp_options(tcp_options).flatten() {
                 if let MpOption::TcpRst(rst) = option {

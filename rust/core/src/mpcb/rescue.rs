@@ -7,7 +7,7 @@ use super::Mpcb;
 use super::action::Action;
 use super::mode::Mode;
 use crate::error::ConnError;
-use crate::pm::{Pair, STEADY, Wanted};
+use crate::pm::{LONG, Pair, RARELY, SELDOM, STEADY, Wanted};
 use crate::rng::Rng;
 use crate::subflow::{Subflow, SubflowId};
 use crate::time::Instant;
@@ -17,16 +17,12 @@ use mptcp_wire::RstReason;
 /// Every path must have been silent for so long.
 const AFTER: Duration = Duration::from_secs(1);
 /// So long one join waits for its SYN/ACK, where no round trip says that it takes longer: TCP repeats its SYN once.
-const TRY: Duration = Duration::from_secs(2);
+pub(super) const TRY: Duration = Duration::from_secs(2);
 /// Least time between two joins, and between two over the same addresses.
 const GAP: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Joins at a time.
 const MOST: usize = 4;
-/// After so long an outage there is one join in [`SELDOM`], after ten times as long one in [`RARELY`].
-const LONG: Duration = Duration::from_secs(60);
-const SELDOM: Duration = Duration::from_secs(8);
-const RARELY: Duration = Duration::from_secs(64);
 
 /// What has been tried in an outage.
 #[derive(Debug)]
@@ -134,7 +130,7 @@ impl Mpcb {
     }
 
     /// Two round trips of the slowest path: what comes later than that is late.
-    fn round_trips(&self) -> Duration {
+    pub(super) fn round_trips(&self) -> Duration {
         let paths = self.live().filter(|subflow| subflow.is_established());
         paths.map(|subflow| subflow.health.metrics().srtt).max().unwrap_or_default().saturating_mul(2)
     }

@@ -49,6 +49,7 @@ impl Mpcb {
                 _ if rescue => Down::Lost,
                 _ if in_order || subflow.refused_for_good || subflow.pending.fail.is_some() => Down::ForGood,
                 SubflowEnd::Reset if opening => Down::Refused,
+                _ if subflow.joining.is_some_and(|joining| joining.answered) => Down::Unusable,
                 _ if opening => Down::Silent,
                 _ => Down::Lost,
             };

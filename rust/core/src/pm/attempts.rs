@@ -10,6 +10,11 @@ use core::time::Duration;
 /// first segments pass, and nothing behind them.
 pub(crate) const STEADY: Duration = Duration::from_secs(10);
 
+/// A path that was lost is joined again and again for so long; then once in [`SELDOM`], after ten times as long in [`RARELY`].
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const SELDOM: Duration = Duration::from_secs(8);
+pub(crate) const RARELY: Duration = Duration::from_secs(64);
+
 /// A path by its address ids.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Pair {
@@ -27,6 +32,8 @@ pub(crate) enum Down {
     Lost,
     /// No answer to our SYN.
     Silent,
+    /// An answer that made no subflow: without MP_JOIN, say.
+    Unusable,
     /// The peer reset our SYN (RFC 8684 section 3.4.1: not tried again unless the path had worked).
     Refused,
     /// Closed on purpose; only a new announcement brings it back.
@@ -56,12 +63,14 @@ struct Attempt {
     worked: bool,
     /// When the last join began.
     begun: Instant,
+    /// When the path was lost that had worked; `None`: it works, or never has.
+    lost: Option<Instant>,
     state: State,
 }
 
 impl Attempt {
     const fn new(pair: Pair, state: State) -> Self {
-        Attempt { pair, waits: 0, worked: false, begun: Instant::ZERO, state }
+        Attempt { pair, waits: 0, worked: false, begun: Instant::ZERO, lost: None, state }
     }
 
     fn down(&mut self, down: Down, now: Instant, rejoin: Backoff) {
@@ -71,15 +80,36 @@ impl Attempt {
         {
             self.waits = 0;
         }
+        if down == Down::Lost {
+            self.lost = Some(now);
+        }
+        if let (Down::Silent, Some(lost)) = (down, self.lost)
+            && rejoin.retries > 0
+        {
+            // Whoever walks out of a cell comes back: the path is asked at a steady pace, and is not given up.
+            self.state = State::Waiting(now + pause(now.since(lost)));
+            return;
+        }
         // A path that worked may meet a peer that has not noticed its loss and has no room for another subflow.
         let again = match down {
-            Down::Lost | Down::Silent => true,
+            Down::Lost | Down::Silent | Down::Unusable => true,
             Down::Refused => self.worked,
             Down::ForGood => false,
         };
         let wait = rejoin.wait(self.waits).filter(|_| again);
         self.state = wait.map_or(State::GivenUp, |wait| State::Waiting(now + wait));
         self.waits = self.waits.saturating_add(1);
+    }
+}
+
+/// The wait between two joins that nobody answered, over a path that was lost so long ago.
+fn pause(lost: Duration) -> Duration {
+    if lost < LONG {
+        Duration::ZERO
+    } else if lost < LONG.saturating_mul(10) {
+        SELDOM
+    } else {
+        RARELY
     }
 }
 
@@ -147,6 +177,11 @@ impl Attempts {
         self.more.get(at)
     }
 
+    /// Whether the pair has had a subflow, and lost it.
+    pub(super) fn is_lost(&self, pair: Pair) -> bool {
+        self.get(pair).is_some_and(|attempt| attempt.lost.is_some())
+    }
+
     /// When the last join of the pair began.
     pub(super) fn begun(&self, pair: Pair) -> Option<Instant> {
         self.get(pair).map(|attempt| attempt.begun)
@@ -206,6 +241,7 @@ impl Attempts {
         if !matches!(attempt.state, State::Up(_)) {
             attempt.state = State::Up(now);
         }
+        attempt.lost = None;
         attempt.worked
     }
 

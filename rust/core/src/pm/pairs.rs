@@ -94,6 +94,11 @@ impl Pm {
         self.attempts.up(pair, now)
     }
 
+    /// Whether `pair` had a subflow, and lost it: its joins do not wait for long.
+    pub(crate) fn is_lost(&self, pair: Pair) -> bool {
+        self.attempts.is_lost(pair)
+    }
+
     /// Whether `pair` had a subflow that worked when it was last told of.
     pub(crate) fn is_up(&self, pair: Pair) -> bool {
         matches!(self.attempts.state(pair), Some(State::Up(_)))

@@ -19,11 +19,13 @@ pub(crate) struct Joining {
     pub(crate) next: Option<Instant>,
     /// It was begun because no path worked, beside or in place of another on the same addresses.
     pub(crate) rescue: bool,
+    /// The peer has answered, in whatever way.
+    pub(crate) answered: bool,
 }
 
 impl Joining {
     pub(crate) const fn new(nonce: u32, addr_id: u8, backup: bool) -> Self {
-        Joining { nonce, addr_id, backup, third_ack: None, retries: 0, next: None, rescue: false }
+        Joining { nonce, addr_id, backup, third_ack: None, retries: 0, next: None, rescue: false, answered: false }
     }
 
     /// MP_JOIN of the SYN: the peer's token says which connection.

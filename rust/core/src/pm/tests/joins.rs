@@ -98,28 +98,48 @@ fn a_removed_remote_is_not_joined_until_it_is_announced_again() {
 }
 
 #[test]
-fn a_lost_path_is_tried_with_growing_waits_and_then_given_up() {
+fn a_lost_path_is_tried_at_a_steady_pace_then_seldom_and_is_not_given_up() {
+    let mut case = case(Role::Active, Version::V1);
+    let pair = Pair { local: 0, remote: 0 };
+    let mut now = at(0);
+    case.pm.pair_down(pair, Down::Lost, now);
+    let mut tries = Vec::new();
+    while now < at(3600) {
+        let next = case.pm.next_attempt(&existing(&[])).unwrap();
+        assert_eq!(case.pm.next_attempt(&existing(&[(0, 0)])), None, "while it is being tried, nothing is due");
+        assert_eq!(case.wanted(&[], now).is_some(), next <= now);
+        now = next.max(now);
+        assert_eq!(case.wanted(&[], now), Some((0, 0)));
+        tries.push((now - at(0)).as_secs());
+        // Nobody answers for two seconds.
+        now = now + Duration::from_secs(2);
+        case.failed(pair, Down::Silent, now);
+    }
+    assert_eq!(tries[..3], [1, 3, 5]);
+    let between = |from: u64, to: u64| tries.iter().filter(|at| (from..to).contains(at)).count();
+    assert_eq!((between(0, 60), between(60, 600), between(600, 3600)), (30, 54, 45));
+    // The interface is back.
+    case.pm.retry_now(ip("10.0.0.1"), now);
+    assert_eq!(case.wanted(&[], now), Some((0, 0)));
+    assert!(case.pm.pair_up(pair, now), "it had worked before");
+}
+
+#[test]
+fn a_path_that_never_worked_is_tried_with_growing_waits_and_then_given_up() {
     let mut case = case(Role::Active, Version::V1);
     let (pair, backoff) = (Pair { local: 0, remote: 0 }, Config::DEFAULT.timers.rejoin);
     let mut now = at(0);
-    case.pm.pair_down(pair, Down::Lost, now);
+    case.pm.pair_down(pair, Down::Silent, now);
     let mut waits = Vec::new();
     while let Some(next) = case.pm.next_attempt(&existing(&[])) {
-        assert_eq!(case.pm.next_attempt(&existing(&[(0, 0)])), None, "while it is being tried, nothing is due");
-        assert_eq!(case.wanted(&[], now), None);
         waits.push(next - now);
         assert!(waits.len() < 50);
         now = next;
-        assert_eq!(case.wanted(&[], now), Some((0, 0)));
         case.failed(pair, Down::Silent, now);
     }
     assert_eq!(waits.len(), usize::from(backoff.retries));
     assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]) && waits.iter().all(|wait| *wait <= backoff.cap));
     assert_eq!(waits[0], Duration::from_secs(1));
-    // The interface is back.
-    case.pm.retry_now(ip("10.0.0.1"), now);
-    assert_eq!(case.wanted(&[], now), Some((0, 0)));
-    assert!(case.pm.pair_up(pair, now), "it had worked before");
 }
 
 #[test]
