@@ -76,14 +76,26 @@ write_config()		# FLAVOUR
 	cmp -s "$state/config" "$src/sys/amd64/conf/$config" || cp "$state/config" "$src/sys/amd64/conf/$config"
 }
 
-# A copy of a structure that the compiler makes a call of memcpy() with kasan(9),
-# before the kernel has chosen its memcpy().  Only a kernel that is started
-# without a loader comes that way.
+# Two places where FreeBSD itself does not get along with kasan(9).  Without a
+# loader it copies a structure, which the compiler makes a call of memcpy(),
+# before it has chosen its memcpy().  And a process that is made anew gets the
+# stack of one that has ended, whose marks are still there.
 kasan_source()
 {
-	sed 's/^	init_ops = xen_pvh_init_ops;/	memcpy_early(\&init_ops, \&xen_pvh_init_ops, sizeof(init_ops));/' \
-	    "$src/sys/x86/xen/pv.c" >"$state/pv.c"
-	cmp -s "$state/pv.c" "$src/sys/x86/xen/pv.c" || cp "$state/pv.c" "$src/sys/x86/xen/pv.c"
+	change x86/xen/pv.c memcpy_early \
+	    's/^	init_ops = xen_pvh_init_ops;/	memcpy_early(\&init_ops, \&xen_pvh_init_ops, sizeof(init_ops));/'
+	change kern/kern_fork.c sys/asan.h 's/^#include <sys\/msan.h>/#include <sys\/asan.h>\n&/
+s/^		kmsan_thread_alloc(td2);/		if (td2->td_kstack != 0)\
+			kasan_mark((void *)td2->td_kstack, ptoa(td2->td_kstack_pages), ptoa(td2->td_kstack_pages), 0);\
+&/'
+}
+
+change()		# FILE DONE-IF-IT-HAS SCRIPT
+{
+	grep -q "$2" "$src/sys/$1" && return 0
+	sed "$3" "$src/sys/$1" >"$state/changed"
+	grep -q "$2" "$state/changed" || die "sys/$1 is not what kasan_source expects"
+	cp "$state/changed" "$src/sys/$1"
 }
 
 build_kernel()		# FLAVOUR

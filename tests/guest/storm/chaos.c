@@ -105,7 +105,7 @@ new_socket(struct thread *t)
 {
 	doing(t, "socket");
 	int fd = socket(one_in(t, 3) ? AF_INET6 : AF_INET,
-	    SOCK_STREAM | (one_in(t, 3) ? 0 : SOCK_NONBLOCK), 0);
+	    SOCK_STREAM | (one_in(t, 8) ? 0 : SOCK_NONBLOCK), 0);
 	done(t);
 	return (fd);
 }
@@ -167,8 +167,11 @@ do_accept(struct thread *t)
 
 	doing(t, "accept");
 	/* Most of them listen to nothing. */
-	for (int i = 0; i < 8 && s < 0; i++)
-		s = accept4(chaos_fd(t), &a.sa, &n, one_in(t, 3) ? 0 : SOCK_NONBLOCK);
+	for (int i = 0; i < 8 && s < 0; i++) {
+		s = accept4(chaos_fd(t), &a.sa, &n, one_in(t, 8) ? 0 : SOCK_NONBLOCK);
+		if (s < 0 && errno == EINTR)
+			break;
+	}
 	done(t);
 	if (s < 0)
 		return;
@@ -360,7 +363,7 @@ do_control(struct thread *t)
 	switch (below(t, 6)) {
 	case 0: getsockname(fd, &a.sa, &n); break;
 	case 1: getpeername(fd, &a.sa, &n); break;
-	case 2: fcntl(fd, F_SETFL, one_in(t, 3) ? 0 : O_NONBLOCK); break;
+	case 2: fcntl(fd, F_SETFL, one_in(t, 8) ? 0 : O_NONBLOCK); break;
 	case 3: fcntl(fd, F_SETOWN, getpid()); break;
 	case 4: {
 		struct sockaddr none = { .sa_len = sizeof(none), .sa_family = AF_UNSPEC };

@@ -24,7 +24,7 @@
 #include "storm.h"
 
 /* A thread in one call for longer than this is sent a signal. */
-#define PATIENCE	0.4
+#define PATIENCE	0.2
 /* What is left after the end has so long. */
 #define GRACE		420
 
@@ -182,7 +182,7 @@ main(int argc, char **argv)
 	for (const char *k = kinds; *k != 0; k++)
 		start(*k);
 	while (look_after() > 0) {
-		pause_ms(100);
+		pause_ms(50);
 		if (now() > storm.end + GRACE) {
 			name_the_stuck();
 			break;
