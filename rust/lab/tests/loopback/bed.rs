@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(crate) struct Bed {
 impl Bed {
     pub(crate) fn new(server: u16) -> Bed {
         let (a, b) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let listen = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap();
+        let listen = TcpListener::bind((own_address(), 0)).and_then(|l| l.local_addr()).unwrap();
         let (wire_a, wire_b) = UnixDatagram::pair().unwrap();
         let start = |host: IpAddr, wire: UnixDatagram, forward| {
             wire.set_nonblocking(true).unwrap();
@@ -38,6 +39,15 @@ impl Bed {
         let second = start(b, wire_b, Forward::ToServer { port: 80, to });
         Bed { listen, first, second }
     }
+}
+
+/// An address of the loopback network that no other test uses, in this process or its child, and no connection comes from: a port of
+/// 127.0.0.1 that was free may be some connection's own by the time that the gateway listens.
+fn own_address() -> IpAddr {
+    static LAST: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    // 127.0.0.1 itself stays free.
+    IpAddr::from([127, 64 | (high >> 2), (high << 6) | (low >> 2), (low << 6) | LAST.fetch_add(1, Ordering::Relaxed)])
 }
 
 /// Starts the server; its port.

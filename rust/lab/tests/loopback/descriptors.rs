@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Lines, Write, stdin};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
@@ -29,7 +29,8 @@ fn child(server: u16) {
     let lowest = File::open("/dev/null").unwrap().as_raw_fd();
     let current = u64::try_from(lowest).ok().map(|fd| fd + FREE);
     setrlimit(Resource::Nofile, Rlimit { current, ..getrlimit(Resource::Nofile) }).unwrap();
-    println!("{MARK}{}", bed.listen.port());
+    let IpAddr::V4(address) = bed.listen.ip() else { panic!("{}", bed.listen) };
+    println!("{MARK}{} {}", address.to_bits(), bed.listen.port());
     for _ in stdin().lines() {
         let used = clock_gettime(ClockId::ProcessCPUTime);
         let millis = used.tv_sec * 1000 + used.tv_nsec / 1_000_000;
@@ -85,7 +86,9 @@ fn waits_for_descriptors() {
         return child(server.parse().unwrap());
     }
     let mut few = Few::start(echo_server());
-    let to = SocketAddr::from(([127, 0, 0, 1], u16::try_from(few.answer()[0]).unwrap()));
+    let answer = few.answer();
+    let address = Ipv4Addr::from_bits(u32::try_from(answer[0]).unwrap());
+    let to = SocketAddr::from((address, u16::try_from(answer[1]).unwrap()));
     drop(echo(to));
     let clients: Vec<TcpStream> = (0..CLIENTS).map(|_| TcpStream::connect(to).unwrap()).collect();
     let clock = Clock::start();
