@@ -1,6 +1,7 @@
 # Somebody walks in and out of a cell: SECONDS_ of transfer over two paths of 20 Mbit/s with 5 ms, the first of which is cut for five
 # seconds of every ten. A perfect host gets 28.2 Mbit/s of TCP payload; BAR is wanted in every cell of the table: in both directions,
 # with mp_addresses on the passive side, and on both sides (a mesh).
+# STAY=1: nothing is cut.
 # guest: time=3600 shift=0
 . ${QA:-/mnt}/network.sh
 M=${QA:-/mnt}/transfer; BAR=${BAR:-26.5}; SECONDS_=${SECONDS_:-80}; fails=0

@@ -145,10 +145,7 @@ impl Mpcb {
 
     /// The subflows that the peer opened over the same two addresses as a join of its.
     fn twins(&self, local: SocketAddr, remote_id: u8) -> impl Iterator<Item = &Subflow> {
-        self.live().filter(move |old| {
-            let same = old.ends.local.ip() == local.ip() && old.ends.remote_id == remote_id;
-            same && !old.ends.initiator && !old.is_resetting()
-        })
+        self.live().filter(move |old| old.ends.is_twin(local, remote_id) && !old.is_resetting())
     }
 
     /// Where all subflows are in use, an old one on the addresses of a join goes, if the peer has been silent on it.
@@ -156,8 +153,8 @@ impl Mpcb {
         if self.has_room() {
             return Ok(());
         }
-        let silent = self.twins(request.local, request.remote_id).filter(|old| old.health.unheard_for(now) >= SILENT);
-        if let Some(old) = silent.max_by_key(|old| old.health.unheard_for(now)).map(|old| old.id) {
+        let twins = self.twins(request.local, request.remote_id).map(|old| (old.health.unheard_for(now), old.id));
+        if let Some((_, old)) = twins.filter(|(silent, _)| *silent >= SILENT).max() {
             self.reset_subflow(old, mptcp_wire::RstReason::NO_RESOURCES, true);
         }
         if self.has_room() { Ok(()) } else { Err(JoinRefusal::NoResources) }
@@ -168,10 +165,8 @@ impl Mpcb {
         let Some(ends) = self.get(sf).map(|subflow| subflow.ends) else {
             return;
         };
-        let twins = |old: &&mut Subflow| {
-            old.id != sf && old.is_established() && !old.ends.initiator && old.ends.pair() == ends.pair()
-        };
-        for old in self.live_mut().filter(twins) {
+        let twins = self.live_mut().filter(|old| old.id != sf && old.ends.is_twin(ends.local, ends.remote_id));
+        for old in twins.filter(|old| old.is_established()) {
             old.health.question(Doubt::Replaced, now);
             old.want(Wants::PROBE);
         }
@@ -179,8 +174,12 @@ impl Mpcb {
 
     /// `max_subflows` are not all in use.
     pub(super) fn has_room(&self) -> bool {
-        let free = self.live().count() < usize::from(crate::config::MAX_SUBFLOWS);
-        free && self.used() < usize::from(self.cfg.max_subflows)
+        self.has_slot() && self.used() < usize::from(self.cfg.max_subflows)
+    }
+
+    /// The table of subflows has a place, whatever is in use.
+    pub(super) fn has_slot(&self) -> bool {
+        self.live().count() < usize::from(crate::config::MAX_SUBFLOWS)
     }
 
     /// No more than `max_subflows` are in use: joins of a rescue may be, for as long as they are under way.
@@ -311,6 +310,7 @@ impl Mpcb {
 
     fn joined_up(&mut self, now: Instant) {
         self.invalidate();
+        self.end_rescue();
         if self.recovery.joined() && self.timers.is_set(super::timer::Timer::DataRto) {
             // What was lost with the other paths shall not wait for a timeout that had backed off with them.
             self.arm_data_rto(now);

@@ -6,8 +6,9 @@
 use super::Mpcb;
 use super::action::Action;
 use super::mode::Mode;
-use crate::error::ConnError;
-use crate::pm::{LONG, Pair, RARELY, SELDOM, STEADY, Wanted};
+use crate::config::Backoff;
+use crate::error::{ConnError, SubflowEnd};
+use crate::pm::{Pair, RARELY, SELDOM, STEADY, Wanted, pause};
 use crate::rng::Rng;
 use crate::subflow::{Subflow, SubflowId};
 use crate::time::Instant;
@@ -23,6 +24,10 @@ const GAP: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Joins at a time.
 const MOST: usize = 4;
+/// After joins whose answer made no subflow.
+const REFUSED: Backoff = Backoff { initial: AGAIN, cap: SELDOM, retries: 5 };
+/// After subflows that were lost soon.
+const BRIEF: Backoff = Backoff { initial: AGAIN, cap: RARELY, retries: 6 };
 
 /// What has been tried in an outage.
 #[derive(Debug)]
@@ -33,17 +38,22 @@ pub(super) struct Rescue {
     next: Instant,
     /// Whose turn it is among the pairs of addresses.
     turn: usize,
-    /// Joins in a row that were answered by a RST.
-    refusals: u32,
+    /// Joins in a row whose answer made no subflow.
+    refusals: u8,
     /// The last subflow ended by a RST: a NAT may have given it another port, or the peer may be gone.
     reset: bool,
     /// Subflows in a row that were lost soon after they had been joined.
-    brief: u32,
+    brief: u8,
 }
 
 impl Rescue {
     pub(super) const fn new() -> Self {
         Rescue { alone: Instant::ZERO, next: Instant::ZERO, turn: 0, refusals: 0, reset: false, brief: 0 }
+    }
+
+    /// The next join waits as `backoff` has it after so many `times`.
+    fn wait(&mut self, backoff: Backoff, times: u8, now: Instant) {
+        self.next = self.next.max(now + backoff.wait(times).unwrap_or(backoff.last_wait()));
     }
 }
 
@@ -68,8 +78,7 @@ impl Mpcb {
         }
         self.rescue.brief = if lived < STEADY { self.rescue.brief.saturating_add(1) } else { 0 };
         if self.rescue.brief > 0 {
-            let wait = AGAIN.saturating_mul(1 << self.rescue.brief.min(6)).min(RARELY);
-            self.rescue.next = self.rescue.next.max(now + wait);
+            self.rescue.wait(BRIEF, self.rescue.brief, now);
         }
     }
 
@@ -101,7 +110,7 @@ impl Mpcb {
     fn rescue_pairs(&self) -> impl Iterator<Item = Wanted> + '_ {
         let joining = || self.live().filter(|subflow| subflow.joining.is_some() && !subflow.is_resetting());
         let rescues = joining().filter(|join| join.joining.is_some_and(|joining| joining.rescue)).count();
-        let room = rescues < MOST && self.live().count() < usize::from(crate::config::MAX_SUBFLOWS);
+        let room = rescues < MOST && self.has_slot();
         self.pm.pairs().filter(move |wanted| room && joining().all(|join| join.ends.pair() != wanted.pair))
     }
 
@@ -116,17 +125,20 @@ impl Mpcb {
         may
     }
 
-    /// A join of a rescue is gone; `refused`: the peer, or somebody on the way, answered with a RST. It may never get better then.
-    pub(super) fn rescue_failed(&mut self, pair: Pair, refused: bool, now: Instant) {
+    /// A join of a rescue is gone, and `end` is how; `answered`: the peer, or somebody on the way, has answered it. It may never get
+    /// better then.
+    pub(super) fn rescue_failed(&mut self, pair: Pair, end: SubflowEnd, answered: bool, now: Instant) {
         self.pm.postpone_pair(pair, now);
-        if refused && self.rescue.reset && !self.live().any(Subflow::is_established) {
+        let reset = end == SubflowEnd::Reset;
+        if reset && self.rescue.reset && !self.live().any(Subflow::is_established) {
             return self.end(ConnError::Reset);
         }
-        self.rescue.refusals = if refused { self.rescue.refusals.saturating_add(1) } else { 0 };
-        if refused {
-            let wait = AGAIN.saturating_mul(1 << self.rescue.refusals.min(5)).min(SELDOM);
-            self.rescue.next = self.rescue.next.max(now + wait);
+        if !reset && !answered {
+            self.rescue.refusals = 0;
+            return;
         }
+        self.rescue.refusals = self.rescue.refusals.saturating_add(1);
+        self.rescue.wait(REFUSED, self.rescue.refusals, now);
     }
 
     /// Two round trips of the slowest path: what comes later than that is late.
@@ -139,14 +151,7 @@ impl Mpcb {
     pub(super) fn open_rescue(&mut self, wanted: &Wanted, now: Instant, rng: &mut dyn Rng) -> Option<Action> {
         let outage = self.outage_since().map_or(Duration::ZERO, |since| now.since(since));
         self.rescue.turn = self.rescue.turn.wrapping_add(1);
-        self.rescue.next = now
-            + if outage < LONG {
-                GAP
-            } else if outage < LONG.saturating_mul(10) {
-                SELDOM
-            } else {
-                RARELY
-            };
+        self.rescue.next = now + GAP.max(pause(outage));
         self.invalidate();
         let sf = self.free_slot().ok()?;
         self.pm.begin_rescue(wanted.pair, now, &mut self.pool).ok()?;
@@ -159,19 +164,21 @@ impl Mpcb {
         Some(Action::OpenSubflow { sf, local: wanted.local, remote: wanted.remote })
     }
 
+    /// A join of any kind came up: what was asked, and refused, is over.
+    pub(super) fn end_rescue(&mut self) {
+        self.rescue.refusals = 0;
+        self.rescue.reset = false;
+    }
+
     /// A join of a rescue was confirmed. The old subflow on the same addresses goes, by a FIN where it has come back meanwhile: the
     /// peer may be about to close it too. Others are probed on, and given up in their time.
     pub(super) fn rescued(&mut self, sf: SubflowId, pair: Pair) {
         self.stats.rescues = self.stats.rescues.saturating_add(1);
-        self.rescue.refusals = 0;
-        self.rescue.reset = false;
         let same = |other: &Subflow| other.id != sf && other.is_established() && other.ends.pair() == pair;
         self.close_those(|old| same(old) && old.is_working());
-        for at in 0..self.subflows.len() {
-            let old = self.subflows.get(at).and_then(Option::as_ref).filter(|old| same(old)).map(|old| old.id);
-            if let Some(old) = old {
-                self.reset_subflow(old, RstReason::BAD_PERFORMANCE, true);
-            }
+        let next = |mpcb: &Mpcb| mpcb.live().find(|old| same(old)).map(|old| old.id);
+        while let Some(old) = next(self) {
+            self.reset_subflow(old, RstReason::BAD_PERFORMANCE, true);
         }
         while !self.is_within_limit() {
             let stalled = self.live().filter(|old| old.is_established() && old.health.is_stalled());

@@ -28,28 +28,29 @@ impl Mpcb {
         }
         let opening = subflow.joining.is_some();
         let rescue = subflow.joining.is_some_and(|joining| joining.rescue);
+        let answered = subflow.joining.is_some_and(|joining| joining.answered);
+        let pair = subflow.ends.pair();
         if !opening {
-            self.note_alone(self.pm.lived(subflow.ends.pair(), now), now);
+            self.note_alone(self.pm.lived(pair, now), now);
         }
         if rescue {
-            self.rescue_failed(subflow.ends.pair(), end == SubflowEnd::Reset, now);
+            self.rescue_failed(pair, end, answered, now);
         }
         // One that was reset by us has been counted where the reason was seen.
         if opening && !subflow.is_resetting() {
             self.stats.joins_failed = self.stats.joins_failed.saturating_add(1);
         }
         // A path is as its last subflow is: in an outage it may have had two.
-        let pair = subflow.ends.pair();
         let another = |other: &Subflow| other.ends.initiator && other.ends.pair() == pair && !other.is_resetting();
         let replaced = self.live().any(another) || (rescue && !self.pm.is_up(pair));
         if subflow.ends.initiator && !replaced {
             let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
             let down = match end {
-                // A path that damages data would do so again.
                 _ if rescue => Down::Lost,
+                // A path that damages data would do so again.
                 _ if in_order || subflow.refused_for_good || subflow.pending.fail.is_some() => Down::ForGood,
                 SubflowEnd::Reset if opening => Down::Refused,
-                _ if subflow.joining.is_some_and(|joining| joining.answered) => Down::Unusable,
+                _ if answered => Down::Unusable,
                 _ if opening => Down::Silent,
                 _ => Down::Lost,
             };

@@ -11,7 +11,7 @@ use core::time::Duration;
 pub(crate) const STEADY: Duration = Duration::from_secs(10);
 
 /// A path that was lost is joined again and again for so long; then once in [`SELDOM`], after ten times as long in [`RARELY`].
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(60);
 pub(crate) const SELDOM: Duration = Duration::from_secs(8);
 pub(crate) const RARELY: Duration = Duration::from_secs(64);
 
@@ -102,8 +102,8 @@ impl Attempt {
     }
 }
 
-/// The wait between two joins that nobody answered, over a path that was lost so long ago.
-fn pause(lost: Duration) -> Duration {
+/// The wait between two joins that nobody answered, where the path, or all paths, were lost so long ago.
+pub(crate) fn pause(lost: Duration) -> Duration {
     if lost < LONG {
         Duration::ZERO
     } else if lost < LONG.saturating_mul(10) {

@@ -12,7 +12,7 @@ mod endpoint;
 mod pairs;
 mod signals;
 
-pub(crate) use attempts::{Down, LONG, Pair, RARELY, SELDOM, STEADY};
+pub(crate) use attempts::{Down, Pair, RARELY, SELDOM, STEADY, pause};
 pub(crate) use pairs::{Existing, Wanted};
 
 use crate::config::{AddressList, Backoff, Config, is_joinable};

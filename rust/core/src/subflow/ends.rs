@@ -24,6 +24,11 @@ impl Ends {
         Ends { local, remote, local_id: 0, remote_id: 0, initiator: false }
     }
 
+    /// The peer opened it between this address of ours and its own of this id.
+    pub(crate) fn is_twin(&self, local: SocketAddr, remote_id: u8) -> bool {
+        !self.initiator && self.local.ip() == local.ip() && self.remote_id == remote_id
+    }
+
     /// The path as the path manager names it.
     pub(crate) const fn pair(&self) -> Pair {
         Pair { local: self.local_id, remote: self.remote_id }

@@ -303,13 +303,11 @@ impl Health {
         // Where something is in flight, its acknowledgement is the proof.
         let recovered = self.stalled && self.since.is_none();
         if ours && data {
-            self.silence = Silence::Listening;
-            self.silence_wait = SILENCE;
-        } else if recovered || matches!(before, Silence::AskAt(_) | Silence::Asked(_)) {
+            self.listen(now);
+        } else if ours && (recovered || matches!(before, Silence::AskAt(_) | Silence::Asked(_))) {
             self.listen_longer();
-            if !ours {
-                self.silence = Silence::Expected;
-            }
+        } else if !ours {
+            self.silence = Silence::Expected;
         }
         if recovered {
             self.stalled = false;

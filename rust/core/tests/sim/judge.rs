@@ -11,13 +11,18 @@ const MOST_MEMORY: usize = 4 << 20;
 /// Ends that the run explains on one side.
 type Ends = Vec<ConnError>;
 
-pub fn judge(world: &mut World, outcome: Result<(), Stall>) {
-    for host in world.hosts.iter().filter(|_| world.trace) {
-        println!("{host:?}");
-    }
+/// With a trace, what became of both hosts.
+pub fn show(world: &World) {
     if world.trace {
+        for host in &world.hosts {
+            println!("{host:?}");
+        }
         println!("{:?}", world.seen);
     }
+}
+
+pub fn judge(world: &mut World, outcome: Result<(), Stall>) {
+    show(world);
     falls(world);
     for (side, host) in world.hosts.iter().enumerate() {
         bytes(world, side, host);

@@ -51,9 +51,7 @@ fn goes_on(world: &mut World, at: Instant) {
         let mut both = world.hosts.iter().zip(&before);
         both.all(|(host, before)| host.app.read > *before || host.app.read == host.app.expect)
     });
-    for host in world.hosts.iter().filter(|_| world.trace) {
-        println!("{host:?}");
-    }
+    judge::show(world);
     assert!(outcome.is_ok(), "nothing is read {bar:?} after {at:?}");
 }
 

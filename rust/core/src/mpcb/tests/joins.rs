@@ -11,7 +11,7 @@ use mptcp_wire::{AddrIds, MpJoin, MpTcpRst, RstReason};
 
 const PEER_NONCE: u32 = 0x1122_3344;
 
-fn emitted(option: &MpOption) -> ([u8; 40], usize) {
+pub(super) fn emitted(option: &MpOption) -> ([u8; 40], usize) {
     let mut area = [0; 40];
     let used = option.emit(&mut area).unwrap();
     (area, used)
@@ -22,7 +22,7 @@ fn local() -> SocketAddr {
 }
 
 /// The peer's SYN with MP_JOIN from its address `id`.
-fn syn(mpcb: &mut Mpcb, id: u8) -> Result<JoinRequest, JoinRefusal> {
+pub(super) fn syn(mpcb: &mut Mpcb, id: u8) -> Result<JoinRequest, JoinRefusal> {
     let token = mpcb.agreed.local.token;
     let (area, used) = emitted(&MpOption::Join(MpJoin::Syn { backup: false, addr_id: id, token, nonce: PEER_NONCE }));
     let remote = SocketAddr::from(([10, 0, 1, id], 7));
@@ -30,7 +30,7 @@ fn syn(mpcb: &mut Mpcb, id: u8) -> Result<JoinRequest, JoinRefusal> {
 }
 
 /// The peer's third ACK to our SYN/ACK.
-fn third_ack(mpcb: &Mpcb, request: &JoinRequest) -> MpOption {
+pub(super) fn third_ack(mpcb: &Mpcb, request: &JoinRequest) -> MpOption {
     let MpOption::Join(MpJoin::SynAck { nonce, .. }) = request.syn_ack_option() else { panic!("no MP_JOIN") };
     let (ours, theirs) = (mpcb.agreed.local.key, mpcb.agreed.remote.key);
     let hmac = join_hmac(mpcb.agreed.version, theirs, ours, PEER_NONCE, nonce).trunc160();

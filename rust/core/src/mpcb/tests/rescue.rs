@@ -1,12 +1,11 @@
 //! An outage: joins over the addresses of paths that are silent.
 
+use super::joins::{emitted, syn};
 use super::*;
 use crate::config::{AddressList, LocalAddress};
-use crate::crypto::join_hmac;
 use crate::error::JoinRefusal;
 use crate::pm::Pair;
 use crate::rng::SeededRng;
-use mptcp_wire::MpJoin;
 
 /// What the peer does not answer; the joins that are opened until `until`, as seconds and tenths, and pairs of address ids.
 fn silent(mpcb: &mut Mpcb, from: Instant, until: Instant) -> Vec<(u64, (u8, u8))> {
@@ -41,14 +40,17 @@ fn sender() -> Mpcb {
     mpcb
 }
 
-/// The peer's answers to the join `sf`: it is confirmed at `now`.
-fn confirm(mpcb: &mut Mpcb, sf: SubflowId, now: Instant) {
-    mpcb.join_confirmed(sf, now);
-}
-
 fn joins(mpcb: &Mpcb) -> Vec<SubflowId> {
     let live = mpcb.live().filter(|subflow| subflow.joining.is_some());
     live.map(|subflow| subflow.id).collect()
+}
+
+/// A sender whose only path has been silent for two seconds, the join that is under way, and the time.
+fn in_outage() -> (Mpcb, SubflowId, Instant) {
+    let (mut mpcb, now) = (sender(), NOW + Duration::from_secs(2));
+    silent(&mut mpcb, NOW, now);
+    let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
+    (mpcb, sf, now)
 }
 
 #[test]
@@ -79,11 +81,8 @@ fn after_a_minute_there_is_one_try_in_eight_seconds_and_after_ten_one_in_a_minut
 
 #[test]
 fn the_old_subflow_goes_when_the_join_is_confirmed_and_its_data_with_the_new_one() {
-    let mut mpcb = sender();
-    silent(&mut mpcb, NOW, NOW + Duration::from_secs(2));
-    let now = NOW + Duration::from_secs(2);
-    let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
-    confirm(&mut mpcb, sf, now);
+    let (mut mpcb, sf, now) = in_outage();
+    mpcb.join_confirmed(sf, now);
     mpcb.subflow_metrics(sf, &metrics(10));
     let all = actions(&mut mpcb, now);
     assert!(all.contains(&Action::Reset(SF)) && all.contains(&Action::Output(sf)), "{all:?}");
@@ -97,13 +96,10 @@ fn the_old_subflow_goes_when_the_join_is_confirmed_and_its_data_with_the_new_one
 
 #[test]
 fn an_old_subflow_that_came_back_meanwhile_is_closed_and_not_reset() {
-    let mut mpcb = sender();
-    silent(&mut mpcb, NOW, NOW + Duration::from_secs(2));
-    let now = NOW + Duration::from_secs(2);
-    let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
+    let (mut mpcb, sf, now) = in_outage();
     let ack = acks(&mpcb, 1001);
     comes(&mut mpcb, SF, (101, 0, 1001), &[ack], now);
-    confirm(&mut mpcb, sf, now);
+    mpcb.join_confirmed(sf, now);
     assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Closing));
     assert_eq!(mpcb.subflow_state(sf), Some(SubflowState::Established));
     mpcb.subflow_closed(SF, SubflowEnd::Fin, now);
@@ -175,24 +171,9 @@ fn without_memory_the_next_join_of_a_rescue_is_tried() {
     assert_ne!(silent(&mut mpcb, NOW, NOW + Duration::from_secs(5)), []);
 }
 
-const NONCE: u32 = 7;
-
-/// The peer's SYN with MP_JOIN from its address `id` and port `port`.
-fn syn(mpcb: &mut Mpcb, id: u8, port: u16) -> Result<JoinRequest, JoinRefusal> {
-    let mut area = [0; 40];
-    let token = mpcb.agreed.local.token;
-    let option = MpOption::Join(MpJoin::Syn { backup: false, addr_id: id, token, nonce: NONCE });
-    let used = option.emit(&mut area).unwrap();
-    let remote = core::net::SocketAddr::from(([10, 0, 1, id], port));
-    mpcb.join_syn(&area[..used], "10.0.0.1:1".parse().unwrap(), remote, &mut SeededRng::new(3))
-}
-
+/// The peer's third ACK to `request`.
 fn third_ack(mpcb: &mut Mpcb, request: &JoinRequest, now: Instant) -> Result<SubflowId, JoinRefusal> {
-    let MpOption::Join(MpJoin::SynAck { nonce, .. }) = request.syn_ack_option() else { panic!("no MP_JOIN") };
-    let (ours, theirs) = (mpcb.agreed.local.key, mpcb.agreed.remote.key);
-    let hmac = join_hmac(mpcb.agreed.version, theirs, ours, NONCE, nonce).trunc160();
-    let mut area = [0; 40];
-    let used = MpOption::Join(MpJoin::Ack { hmac }).emit(&mut area).unwrap();
+    let (area, used) = emitted(&super::joins::third_ack(mpcb, request));
     mpcb.join_third_ack(request, &area[..used], now)
 }
 
@@ -211,7 +192,7 @@ fn single() -> Mpcb {
 #[test]
 fn a_full_responder_lets_a_join_take_the_place_of_a_silent_subflow_on_the_same_addresses() {
     let mut mpcb = single();
-    let request = syn(&mut mpcb, 0, 9).unwrap();
+    let request = syn(&mut mpcb, 0).unwrap();
     // A segment came just now: it works, and there is no room for another.
     assert_eq!(third_ack(&mut mpcb, &request, NOW + Duration::from_millis(300)), Err(JoinRefusal::NoResources));
     assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Established));
@@ -219,14 +200,14 @@ fn a_full_responder_lets_a_join_take_the_place_of_a_silent_subflow_on_the_same_a
     assert_eq!(mpcb.subflow_state(SF), Some(SubflowState::Resetting));
     assert_eq!(mpcb.subflow_state(sf), Some(SubflowState::Established));
     // Other addresses replace nothing.
-    assert_eq!(syn(&mut mpcb, 3, 9).unwrap_err(), JoinRefusal::NoResources);
+    assert_eq!(syn(&mut mpcb, 3).unwrap_err(), JoinRefusal::NoResources);
 }
 
 #[test]
 fn a_responder_asks_the_old_subflow_whether_it_works_and_resets_it_without_an_answer() {
     for answers in [true, false] {
         let mut mpcb = mapped();
-        let request = syn(&mut mpcb, 0, 9).unwrap();
+        let request = syn(&mut mpcb, 0).unwrap();
         let now = NOW + Duration::from_secs(2);
         let sf = third_ack(&mut mpcb, &request, now).unwrap();
         let asked = polled(&mut mpcb, now, |action| if let Action::Probe(sf) = action { Some(sf) } else { None });
@@ -262,7 +243,7 @@ fn after_a_bare_rst_of_the_last_subflow_a_join_carries_on() {
     silent(&mut mpcb, NOW, NOW + Duration::from_millis(100));
     let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
     let now = NOW + Duration::from_millis(150);
-    confirm(&mut mpcb, sf, now);
+    mpcb.join_confirmed(sf, now);
     mpcb.subflow_metrics(sf, &metrics(10));
     assert_eq!(maps(&mut mpcb, sf, 1000, now), Some((1, 1000)));
     // The next one is asked about as well.
@@ -280,4 +261,41 @@ fn a_rst_that_the_peer_explains_or_to_a_host_that_may_not_join_ends_the_connecti
     let mut mpcb = mapped();
     mpcb.subflow_closed(SF, SubflowEnd::Reset, NOW);
     assert_eq!(mpcb.ended(), Some(ConnError::Reset));
+}
+
+#[test]
+fn after_any_join_that_came_up_an_outage_takes_its_time_again() {
+    let mut mpcb = sender();
+    mpcb.subflow_closed(SF, SubflowEnd::Reset, NOW);
+    // The peer was asked by a join that waits for nobody, and joins by itself before the answer.
+    assert!(mpcb.rescue_now(NOW).is_some());
+    let request = syn(&mut mpcb, 5).unwrap();
+    let second = third_ack(&mut mpcb, &request, NOW).unwrap();
+    mpcb.get_mut(second).unwrap().health.loss(NOW);
+    let later = NOW + Duration::from_secs(30);
+    mpcb.get_mut(second).unwrap().health.heard(false, false, later);
+    mpcb.get_mut(second).unwrap().health.loss(later);
+    assert_eq!(mpcb.next_rescue(), Some(later + Duration::from_secs(1)));
+}
+
+#[test]
+fn joins_whose_answer_makes_no_subflow_wait_longer_each_time() {
+    let mut mpcb = sender();
+    let (mut now, mut begun) = (NOW, Vec::new());
+    while begun.len() < 7 {
+        let until = now + Duration::from_secs(20);
+        while joins(&mpcb).is_empty() {
+            now = mpcb.next_timer().filter(|at| *at < until).unwrap().max(now + Duration::from_micros(1));
+            mpcb.on_timer(now);
+            actions(&mut mpcb, now);
+        }
+        begun.push((now - NOW).as_secs());
+        // A SYN/ACK without MP_JOIN.
+        let [sf] = joins(&mpcb)[..] else { panic!("{:?}", joins(&mpcb)) };
+        let flags = SegFlags { syn: true, ack: true, ..SegFlags::default() };
+        mpcb.segment_in(sf, &SegIn { ssn: 0, len: 0, ack: 1, window: 65_535, flags }, &[], now);
+        assert!(actions(&mut mpcb, now).contains(&Action::Reset(sf)));
+        mpcb.subflow_closed(sf, SubflowEnd::Local, now);
+    }
+    assert_eq!(begun.windows(2).map(|two| two[1] - two[0]).collect::<Vec<_>>(), [2, 4, 8, 8, 8, 8]);
 }
