@@ -26,6 +26,16 @@ impl Mpcb {
         if self.mode.is_over() {
             return;
         }
+        self.path_lost(&subflow, end, now);
+        self.check_closed(now);
+        if !self.mode.is_over() && self.live().next().is_none() {
+            self.last_gone(&subflow, end, now);
+        }
+        self.request_output();
+    }
+
+    /// What the end of a subflow, or of a join, says about its path.
+    fn path_lost(&mut self, subflow: &Subflow, end: SubflowEnd, now: Instant) {
         let opening = subflow.joining.is_some();
         let rescue = subflow.joining.is_some_and(|joining| joining.rescue);
         let answered = subflow.joining.is_some_and(|joining| joining.answered);
@@ -43,38 +53,41 @@ impl Mpcb {
         // A path is as its last subflow is: in an outage it may have had two.
         let another = |other: &Subflow| other.ends.initiator && other.ends.pair() == pair && !other.is_resetting();
         let replaced = self.live().any(another) || (rescue && !self.pm.is_up(pair));
-        if subflow.ends.initiator && !replaced {
-            let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
-            let down = match end {
-                _ if rescue => Down::Lost,
-                // A path that damages data would do so again.
-                _ if in_order || subflow.refused_for_good || subflow.pending.fail.is_some() => Down::ForGood,
-                SubflowEnd::Reset if opening => Down::Refused,
-                _ if answered => Down::Unusable,
-                _ if opening => Down::Silent,
-                _ => Down::Lost,
-            };
-            self.pm.pair_down(pair, down, now);
+        if !subflow.ends.initiator || replaced {
+            return;
         }
-        self.check_closed(now);
-        if !self.mode.is_over() && self.live().next().is_none() {
-            let damaged = subflow.pending.fail.is_some() && end == SubflowEnd::Local;
-            // RFC 8684 section 3.7: the peer gives up the connection when it gets this RST.
-            let gone = if damaged {
-                LastGone::Over(ConnError::Damaged)
-            } else {
-                self.ending.last_subflow_gone(end, subflow.reset_transient, &self.snd)
-            };
-            let bare = end == SubflowEnd::Reset && !opening && !subflow.reset_explained;
-            let gone = match gone {
-                LastGone::Over(ConnError::Reset) if bare && self.asks_after_reset(now) => LastGone::Wait,
-                gone => gone,
-            };
-            match gone {
-                LastGone::Over(error) => self.end(error),
-                LastGone::Wait => self.timers.set(Timer::Lonely, now + self.cfg.timers.close),
-            }
+        let in_order = end == SubflowEnd::Fin || subflow.state == SubflowState::Closing;
+        let down = match end {
+            _ if rescue => Down::Lost,
+            // A path that damages data would do so again.
+            _ if in_order || subflow.refused_for_good || subflow.pending.fail.is_some() => Down::ForGood,
+            SubflowEnd::Reset if opening => Down::Refused,
+            _ if answered => Down::Unusable,
+            _ if opening => Down::Silent,
+            _ => Down::Lost,
+        };
+        self.pm.pair_down(pair, down, now);
+    }
+
+    /// No subflow is left: the connection is over, or waits for a join.
+    fn last_gone(&mut self, subflow: &Subflow, end: SubflowEnd, now: Instant) {
+        let damaged = subflow.pending.fail.is_some() && end == SubflowEnd::Local;
+        // RFC 8684 section 3.7: the peer gives up the connection when it gets this RST.
+        let gone = if damaged {
+            LastGone::Over(ConnError::Damaged)
+        } else {
+            self.ending.last_subflow_gone(end, subflow.reset_transient, &self.snd)
+        };
+        let bare = end == SubflowEnd::Reset && subflow.joining.is_none() && !subflow.reset_explained;
+        match gone {
+            LastGone::Over(ConnError::Reset) if bare && self.asks_after_reset(now) => self.wait_alone(now),
+            LastGone::Over(error) => self.end(error),
+            LastGone::Wait => self.wait_alone(now),
         }
-        self.request_output();
+    }
+
+    /// A join has so long to come.
+    fn wait_alone(&mut self, now: Instant) {
+        self.timers.set(Timer::Lonely, now + self.cfg.timers.close);
     }
 }
