@@ -43,6 +43,8 @@ echo "== two paths"
 addrs b 10.11.0.2; srcroute b
 for way in ${WAYS:-UP DOWN}; do case_of forget $way; done
 cnt a; cnt b
+# What fails is not tried again at once, not even where the host itself cannot begin it.
+[ $(stat_of a joins_failed) -lt 400 ] || bad "$(stat_of a joins_failed) joins failed"
 fails=$(wc -l < /tmp/bad)
 echo "gone: $((fails)) failures"
 [ $fails -eq 0 ]

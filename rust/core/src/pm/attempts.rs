@@ -10,6 +10,9 @@ use core::time::Duration;
 /// first segments pass, and nothing behind them.
 pub(crate) const STEADY: Duration = Duration::from_secs(10);
 
+/// Least time between the beginnings of two joins over a path that was lost.
+const REJOIN: Duration = Duration::from_secs(2);
+
 /// A path that was lost is joined again and again for so long; then once in [`SELDOM`], after ten times as long in [`RARELY`].
 const LONG: Duration = Duration::from_secs(60);
 pub(crate) const SELDOM: Duration = Duration::from_secs(8);
@@ -86,8 +89,9 @@ impl Attempt {
         if let (Down::Silent, Some(lost)) = (down, self.lost)
             && rejoin.retries > 0
         {
-            // Whoever walks out of a cell comes back: the path is asked at a steady pace, and is not given up.
-            self.state = State::Waiting(now + pause(now.since(lost)));
+            // Whoever walks out of a cell comes back: the path is asked at a steady pace, and is not given up. A join that the host
+            // cannot even begin fails at once.
+            self.state = State::Waiting((now + pause(now.since(lost))).max(self.begun + REJOIN));
             return;
         }
         // A path that worked may meet a peer that has not noticed its loss and has no room for another subflow.

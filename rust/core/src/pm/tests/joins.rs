@@ -112,8 +112,9 @@ fn a_lost_path_is_tried_at_a_steady_pace_then_seldom_and_is_not_given_up() {
         assert_eq!(case.wanted(&[], now), Some((0, 0)));
         tries.push((now - at(0)).as_secs());
         // Nobody answers for two seconds.
+        case.pm.begin(pair, now, &mut case.pool).unwrap();
         now = now + Duration::from_secs(2);
-        case.failed(pair, Down::Silent, now);
+        case.pm.pair_down(pair, Down::Silent, now);
     }
     assert_eq!(tries[..3], [1, 3, 5]);
     let between = |from: u64, to: u64| tries.iter().filter(|at| (from..to).contains(at)).count();
@@ -122,6 +123,17 @@ fn a_lost_path_is_tried_at_a_steady_pace_then_seldom_and_is_not_given_up() {
     case.pm.retry_now(ip("10.0.0.1"), now);
     assert_eq!(case.wanted(&[], now), Some((0, 0)));
     assert!(case.pm.pair_up(pair, now), "it had worked before");
+}
+
+#[test]
+fn a_join_over_a_lost_path_that_fails_at_once_is_not_tried_again_at_once() {
+    let mut case = case(Role::Active, Version::V1);
+    let pair = Pair { local: 0, remote: 0 };
+    case.pm.pair_down(pair, Down::Lost, at(0));
+    // Its address is on no interface: the caller's connect(2) fails.
+    case.pm.begin(pair, at(1), &mut case.pool).unwrap();
+    case.pm.pair_down(pair, Down::Silent, at(1));
+    assert_eq!(case.pm.next_attempt(&existing(&[])), Some(at(3)));
 }
 
 #[test]
